@@ -129,7 +129,7 @@ func checkGeneration(t *rapid.T, ga GeneticAlgorithm, g int, records []model.Rec
 
 // TestOlderWinsTies: with equal fitness everywhere nobody is ever replaced.
 func TestOlderWinsTies(t *testing.T) {
-	ga := GeneticAlgorithm{Seed: 1, Population: 9, Survivors: 4}
+	ga := GeneticAlgorithm{Seed: 1, Population: 90, Survivors: 40} // large enough for a sort that is not stable to show
 	l := &log{}
 	ev := &fake{score: func(model.Genome, model.Cases, int) model.Fitness { return 1 }}
 	s, err := Run(context.Background(), ga, stories(1), ev, l, NewState(), 5)
