@@ -129,7 +129,7 @@ func checkGeneration(t *rapid.T, ga GeneticAlgorithm, g int, records []model.Rec
 
 // TestOlderWinsTies: with equal fitness everywhere nobody is ever replaced.
 func TestOlderWinsTies(t *testing.T) {
-	ga := GeneticAlgorithm{Seed: 1, Population: 90, Survivors: 40} // large enough for a sort that is not stable to show
+	ga := GeneticAlgorithm{Seed: 1, Population: 9, Survivors: 4}
 	l := &log{}
 	ev := &fake{score: func(model.Genome, model.Cases, int) model.Fitness { return 1 }}
 	s, err := Run(context.Background(), ga, stories(1), ev, l, NewState(), 5)
@@ -148,6 +148,21 @@ func TestRankPutsNonsenseLast(t *testing.T) {
 	scores := []Score{{nan, 1, 0}, {-3, 1, 0}, {inf, 1, 0}, {-2, 1, 0}, {-inf, 1, 0}, {-3, 1, 0}, {-9, 2, 1}}
 	if got, want := Rank(scores), []int{6, 3, 1, 5, 0, 2, 4}; !slices.Equal(got, want) {
 		t.Errorf("order %v, want %v", got, want)
+	}
+}
+
+// TestRankIsStable: many ties in an order that an unstable sort disturbs.
+func TestRankIsStable(t *testing.T) {
+	scores := make([]Score, 1000)
+	for i := range scores {
+		scores[i].Fitness = model.Fitness(i * 7 % 3)
+	}
+	order := Rank(scores)
+	for i := 1; i < len(order); i++ {
+		a, b := order[i-1], order[i]
+		if scores[a].Fitness < scores[b].Fitness || scores[a].Fitness == scores[b].Fitness && a > b {
+			t.Fatalf("%d comes before %d", a, b)
+		}
 	}
 }
 
