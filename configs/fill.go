@@ -1,0 +1,144 @@
+package configs
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// placed is an error at a line of a file.
+type placed struct {
+	line  int
+	cause error
+}
+
+func (p *placed) Error() string { return p.cause.Error() }
+
+func at(n *yaml.Node, format string, args ...any) error {
+	return &placed{n.Line, fmt.Errorf(format, args...)}
+}
+
+// fill applies a mapping to a struct, key by key, and leaves alone what the
+// mapping does not name.
+func fill(v reflect.Value, m *yaml.Node, prefix string) error {
+	if m.Kind != yaml.MappingNode {
+		return at(m, "%s: want keys and values", orTop(prefix))
+	}
+	seen := map[string]bool{}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		key, value := m.Content[i], m.Content[i+1]
+		field, ok := fieldOf(v, key.Value)
+		if !ok {
+			return at(key, "unknown key %s%s%s", prefix, key.Value, suggest(key.Value, keysOf(v)))
+		}
+		if seen[key.Value] {
+			return at(key, "%s%s: given twice", prefix, key.Value)
+		}
+		seen[key.Value] = true
+		if err := fillOne(field, value, prefix+key.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func fillOne(v reflect.Value, n *yaml.Node, path string) error {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	if isSection(v) {
+		return fill(v, n, path+".")
+	}
+	if n.Tag == "!!null" {
+		return at(n, "%s: no value given", path)
+	}
+	fresh := reflect.New(v.Type())
+	err := n.Decode(fresh.Interface())
+	if fraction := (v.CanInt() || v.CanUint()) && n.Tag != "!!int"; err != nil || fraction { // Decode cuts 1.5 to 1
+		return at(n, "%s: %s", path, wanted(v, n, err))
+	}
+	v.Set(fresh.Elem())
+	return nil
+}
+
+// isSection reports whether the field holds knobs rather than being one.
+func isSection(v reflect.Value) bool {
+	return v.Kind() == reflect.Struct && v.NumField() > 0 && v.Type().Field(0).Tag.Get("yaml") != ""
+}
+
+// wanted says what a value should have been.
+func wanted(v reflect.Value, n *yaml.Node, err error) string {
+	what := map[reflect.Kind]string{
+		reflect.Int: "a whole number", reflect.Uint64: "a whole number from 0 to 18446744073709551615",
+		reflect.Float64: "a number", reflect.Bool: "true or false", reflect.String: "text",
+	}[v.Kind()]
+	if what == "" {
+		return oneLine(err)
+	}
+	given := fmt.Sprintf("%q", n.Value)
+	if n.Kind != yaml.ScalarNode {
+		given = "a list or a mapping"
+	}
+	return fmt.Sprintf("want %s, got %s", what, given)
+}
+
+func fieldOf(v reflect.Value, key string) (reflect.Value, bool) {
+	for i := range v.NumField() {
+		if v.Type().Field(i).Tag.Get("yaml") == key {
+			return v.Field(i), true
+		}
+	}
+	return reflect.Value{}, false
+}
+
+func keysOf(v reflect.Value) []string {
+	var keys []string
+	for i := range v.NumField() {
+		keys = append(keys, v.Type().Field(i).Tag.Get("yaml"))
+	}
+	return keys
+}
+
+func orTop(prefix string) string {
+	if prefix == "" {
+		return "top level"
+	}
+	return strings.TrimSuffix(prefix, ".")
+}
+
+// suggest returns `: did you mean "x"?` for the nearest name, if it is near.
+func suggest(name string, names []string) string {
+	best, least := "", 1+len(name)/2
+	for _, n := range names {
+		if d := distance(name, n); d < least {
+			best, least = n, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(": did you mean %s?", best)
+}
+
+// distance is Levenshtein's: insertions, deletions, substitutions.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(cost, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}

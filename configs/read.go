@@ -1,0 +1,158 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"reflect"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFile bounds a config file: a wrong path is an error, not an allocation.
+const maxFile = 1 << 20
+
+// maxExtends bounds a chain of files, so that a circle is an error.
+const maxExtends = 16
+
+// Load returns the experiment of an embedded name or of a file, with the
+// settings (key=value, as in --set) applied on top, and checked.
+func Load(nameOrPath string, settings []string) (Config, error) {
+	c := Default()
+	if err := c.extend(nameOrPath, maxExtends); err != nil {
+		return c, err
+	}
+	for _, s := range settings {
+		if err := c.Set(s); err != nil {
+			return c, err
+		}
+	}
+	if err := c.Check(); err != nil {
+		return c, fmt.Errorf("config: %s: %w", nameOrPath, err)
+	}
+	return c, nil
+}
+
+// Read applies the YAML text to the defaults and checks the result. The name
+// is for error messages.
+func Read(text []byte, name string) (Config, error) {
+	c := Default()
+	if err := c.merge(text, name, maxExtends); err != nil {
+		return c, err
+	}
+	if err := c.Check(); err != nil {
+		return c, fmt.Errorf("config: %s: %w", name, err)
+	}
+	return c, nil
+}
+
+// Set applies one key=value; the value is YAML.
+func (c *Config) Set(setting string) error {
+	key, value, ok := strings.Cut(setting, "=")
+	if !ok || key == "" {
+		return fmt.Errorf("config: --set %s: want key=value", setting)
+	}
+	var doc yaml.Node
+	if err := yaml.Unmarshal([]byte(value), &doc); err != nil {
+		return fmt.Errorf("config: --set %s: %s", setting, oneLine(err))
+	}
+	node := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str"}
+	if len(doc.Content) == 1 {
+		node = doc.Content[0]
+	}
+	parts := strings.Split(key, ".")
+	for i := len(parts) - 1; i >= 0; i-- {
+		k := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: parts[i]}
+		node = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{k, node}}
+	}
+	if err := fill(reflect.ValueOf(c).Elem(), node, ""); err != nil {
+		var p *placed
+		if errors.As(err, &p) {
+			err = p.cause
+		}
+		return fmt.Errorf("config: --set %s: %w", setting, err)
+	}
+	return nil
+}
+
+// extend reads an embedded config or a file into c.
+func (c *Config) extend(nameOrPath string, depth int) error {
+	if depth == 0 {
+		return fmt.Errorf("config: %s: extends more than %d configs: is it a circle?", nameOrPath, maxExtends)
+	}
+	text, err := source(nameOrPath)
+	if err != nil {
+		return err
+	}
+	return c.merge(text, nameOrPath, depth)
+}
+
+// merge applies YAML text to c: first what it extends, then its own keys.
+func (c *Config) merge(text []byte, name string, depth int) error {
+	var doc yaml.Node
+	if err := yaml.Unmarshal(text, &doc); err != nil {
+		return fmt.Errorf("config: %s: %s", name, oneLine(err))
+	}
+	if len(doc.Content) == 0 {
+		return nil // an empty file: the defaults
+	}
+	root := doc.Content[0]
+	if base := take(root, "extends"); base != nil {
+		if base.Kind != yaml.ScalarNode {
+			return fmt.Errorf("config: %s:%d: extends: want the name of one config", name, base.Line)
+		}
+		if err := c.extend(base.Value, depth-1); err != nil {
+			return err
+		}
+		c.Description = "" // a description is of one file
+	}
+	if err := fill(reflect.ValueOf(c).Elem(), root, ""); err != nil {
+		var p *placed
+		if errors.As(err, &p) {
+			return fmt.Errorf("config: %s:%d: %w", name, p.line, p.cause)
+		}
+		return fmt.Errorf("config: %s: %w", name, err)
+	}
+	return nil
+}
+
+// source returns the text of an embedded config by name, or of a file.
+func source(nameOrPath string) ([]byte, error) {
+	if text, err := embedded.ReadFile(nameOrPath + ".yaml"); err == nil {
+		return text, nil
+	}
+	f, err := os.Open(nameOrPath)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("config: %s: neither an embedded config nor a file%s (config list shows the names)", nameOrPath, suggest(nameOrPath, Names()))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	if len(text) > maxFile {
+		return nil, fmt.Errorf("config: %s: larger than %d bytes: not a config", nameOrPath, maxFile)
+	}
+	return text, nil
+}
+
+// take removes a key from a mapping and returns its value.
+func take(m *yaml.Node, key string) *yaml.Node {
+	for i := 0; m.Kind == yaml.MappingNode && i+1 < len(m.Content); i += 2 {
+		if m.Content[i].Value == key {
+			v := m.Content[i+1]
+			m.Content = append(m.Content[:i:i], m.Content[i+2:]...)
+			return v
+		}
+	}
+	return nil
+}
+
+func oneLine(err error) string {
+	return strings.Join(strings.Fields(strings.TrimPrefix(err.Error(), "yaml: ")), " ")
+}
