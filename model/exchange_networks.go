@@ -145,9 +145,6 @@ func ImportConvPolicy(f *TensorFile, init Initialisation, rates MutationRates) (
 	if err != nil {
 		return nil, err
 	}
-	if len(spec.Layers) > len(f.Tensors) {
-		return nil, fmt.Errorf("weights: metadata: %d convolutions in a file of %d tensors", len(spec.Layers), len(f.Tensors))
-	}
 	enc, err := spec.encodingsIn(f.byName())
 	if err != nil {
 		return nil, err

@@ -223,6 +223,7 @@ func TestImportConvPolicyRefused(t *testing.T) {
 	for want, edit := range map[string]func(f *TensorFile, array map[string]*NamedTensor){
 		"metadata: size is missing":                    func(f *TensorFile, _ map[string]*NamedTensor) { delete(f.Metadata, "size") },
 		`flatten: order "row,column,channel"`:          set("flatten", "row,column,channel"),
+		`factor_rows: order "row,column,in"`:           set("factor_rows", "row,column,in"),
 		`strides: "2,2,2," is not a list of numbers`:   set("strides", "2,2,2,"),
 		"4 kernels, 3 strides and 4 channels":          set("strides", "2,2,2"),
 		"layer 3: kernel 4 is larger than its 1×1":     set("strides", "4,4,2,2"),

@@ -59,6 +59,10 @@ func TestSafetensorsRoundTrip(t *testing.T) {
 	if !reflect.DeepEqual(got, sample) {
 		t.Errorf("read %+v, want %+v", got, sample)
 	}
+	large := &TensorFile{Tensors: []NamedTensor{{"large", []int{3, 20000}, ramp(60000)}}} // more than one buffer
+	if got, err := decode(encode(t, large)); err != nil || !reflect.DeepEqual(got, large) {
+		t.Errorf("large file: %v", err)
+	}
 	if none, err := decode(encode(t, &TensorFile{})); err != nil || len(none.Tensors) != 0 || len(none.Metadata) != 0 {
 		t.Errorf("empty file: %+v, %v", none, err)
 	}
@@ -189,6 +193,8 @@ func TestSafetensorsRefused(t *testing.T) {
 		{"negative size", one("a", `"dtype":"F32","shape":[-2,-1],"data_offsets":[0,8]`), 8, "not an array of sizes"},
 		{"fractional size", one("a", `"dtype":"F32","shape":[2.0],"data_offsets":[0,8]`), 8, "not an array of integers"},
 		{"huge size", one("a", `"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]`), 0, "does not fill"},
+		{"bytes of nothing", one("a", `"dtype":"F32","shape":[2,0],"data_offsets":[0,8]`), 8, "does not fill"},
+		{"missing shape", one("a", `"dtype":"F32","data_offsets":[0,4]`), 4, "needs dtype"},
 		{"type", one("a", `"dtype":"I64","shape":[1],"data_offsets":[0,8]`), 8, `tensor "a": type "I64"`},
 		{"type is a number", one("a", `"dtype":4,"shape":[1],"data_offsets":[0,8]`), 8, "dtype is not a string"},
 		{"shape", one("a", `"dtype":"F32","shape":[3],"data_offsets":[0,8]`), 8, `tensor "a": shape [3]`},
@@ -226,6 +232,9 @@ func TestSafetensorsRefusedFiles(t *testing.T) {
 		if _, err := ReadSafetensors(path); err == nil || !strings.Contains(err.Error(), path) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: error %v", path, err)
 		}
+	}
+	if _, err := decode(whole[:100]); err == nil || !strings.Contains(err.Error(), "in a file of 100: truncated") {
+		t.Errorf("half a header: %v", err)
 	}
 	for n := range whole {
 		if _, err := decode(whole[:n]); err == nil {
