@@ -1,0 +1,63 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/evorank/evorank/"
+
+// layers is design section 2's table: what each folder may import of ours.
+// A folder stands for its subfolders too, and may import its own.
+var layers = map[string][]string{
+	"model":      {},
+	"gpu":        {},
+	"kernels":    {"model", "gpu"},
+	"population": {"model", "kernels", "gpu"},
+	"task":       {"model", "kernels", "gpu", "population"},
+	"evolve":     {"model"},
+	"configs":    {"model"},
+	"stats":      {},
+	"plot":       {},
+	"run":        {"model", "gpu", "kernels", "population", "task", "evolve", "configs"},
+	"study":      {"model", "gpu", "kernels", "population", "task", "evolve", "configs", "run", "stats", "plot"},
+	"bench":      {"model", "gpu", "kernels", "population", "task", "evolve", "configs", "run"},
+	"cmd":        {"model", "gpu", "kernels", "population", "task", "evolve", "configs", "run", "study", "stats", "plot", "bench"},
+}
+
+// TestLayers compares the real imports, tests not counted, with the table.
+func TestLayers(t *testing.T) {
+	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", module+"...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	edges := 0
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		from := folder(words[0])
+		allowed, known := layers[from]
+		if !known {
+			t.Errorf("%s: folder %s is not in the table", words[0], from)
+		}
+		for _, to := range words[1:] {
+			if !strings.HasPrefix(to, module) || folder(to) == from {
+				continue
+			}
+			edges++
+			if !slices.Contains(allowed, folder(to)) {
+				t.Errorf("%s imports %s: %s may import only %v", words[0], to, from, allowed)
+			}
+		}
+	}
+	if edges < 10 {
+		t.Errorf("only %d imports between folders were seen: is the list complete?", edges)
+	}
+}
+
+// folder returns the top-level folder of a package of ours.
+func folder(path string) string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(path, module), "/")
+	return first
+}
