@@ -57,6 +57,8 @@ const (
 // its rank.
 type candidate struct{ rank, at int32 }
 
+var _ interface{ before(candidate) bool } = candidate{} // what queue asks for
+
 func (c candidate) before(d candidate) bool {
 	return c.rank < d.rank || c.rank == d.rank && c.at < d.at
 }

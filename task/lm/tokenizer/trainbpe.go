@@ -69,6 +69,8 @@ type frequency struct {
 	count int
 }
 
+var _ interface{ before(frequency) bool } = frequency{} // what queue asks for
+
 func (f frequency) before(g frequency) bool {
 	switch {
 	case f.count != g.count:
