@@ -76,6 +76,7 @@ type Data struct {
 	Field          string `yaml:"field" doc:"the member that holds the story in JSON lines"`
 	Stories        int    `yaml:"stories" min:"0" max:"100000000" unit:"stories" doc:"the first so many are used; 0: all"`
 	PerGeneration  int    `yaml:"per_generation" min:"0" max:"100000000" unit:"stories" doc:"scored in one generation, a window that moves on; 0: all, so survivors keep their score"`
+	MaxTokens      int    `yaml:"max_tokens" identity:"no" min:"2" max:"1000000" unit:"tokens" doc:"longest story that is accepted; attention takes time by its square"`
 	EndOfText      bool   `yaml:"end_of_text" doc:"whether the end-of-text label closes each story, if the tokenizer has one"`
 	Heldout        string `yaml:"heldout" identity:"no" doc:"file of stories for heldout_loss_best; empty: the embedded corpus's own, or none"`
 	HeldoutStories int    `yaml:"heldout_stories" min:"0" max:"100000000" unit:"stories" doc:"the first so many are used; 0: all"`
@@ -101,7 +102,7 @@ func Default() Config {
 		Init:     Init{TallConstant: 1, EmbeddingStd: 1, DecoderBiasStd: math.Sqrt2},
 		LM: LM{
 			Network: Network{Hidden: 32, Heads: 4, HeadDim: 4, FFN: 128, Blocks: 3, Position: model.Rotary, RotaryDims: 4},
-			Data:    Data{Format: "auto", Field: "text", Stories: 1024, EndOfText: true, HeldoutStories: 256, HeldoutEvery: 10},
+			Data:    Data{Format: "auto", Field: "text", Stories: 1024, MaxTokens: 8192, EndOfText: true, HeldoutStories: 256, HeldoutEvery: 10},
 		},
 		Execution: Execution{Device: "auto", Precision: "auto", Application: "auto", CheckpointEvery: 50},
 	}

@@ -61,7 +61,7 @@ func byGenome(g model.Genome, _ model.Cases, _ int) model.Fitness {
 
 type log struct{ generations [][]model.Record }
 
-func (l *log) Record(_ context.Context, r []model.Record) error {
+func (l *log) Record(_ context.Context, r []model.Record, _ State) error {
 	l.generations = append(l.generations, r)
 	return nil
 }
@@ -274,11 +274,54 @@ func TestInterruptedRunGoesOn(t *testing.T) {
 	}
 }
 
+// TestReplay: folding Replay over the records gives the states that the run
+// went through, and any change to a record is noticed.
+func TestReplay(t *testing.T) {
+	for _, plan := range []Plan{stories(3), {Stages: []Stage{{Cases: 2, Keep: 6}, {Cases: 4}}, Seed: 8}} {
+		ga := GeneticAlgorithm{Seed: 8, Population: 12, Survivors: 4, Reevaluate: !plan.Deterministic()}
+		l := &log{}
+		want, err := Run(context.Background(), ga, plan, &fake{score: byGenome}, l, NewState(), 5)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := NewState()
+		for _, records := range l.generations {
+			for _, spoil := range spoilers {
+				spoilt := slices.Clone(records)
+				spoil(&spoilt[7])
+				if _, err := Replay(ga, plan, s, spoilt); err == nil {
+					t.Fatalf("generation %d: %+v passed for %+v", records[0].Generation, spoilt[7], records[7])
+				}
+			}
+			if s, err = Replay(ga, plan, s, records); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if !reflect.DeepEqual(s, want) {
+			t.Errorf("replayed %+v, want %+v", s, want)
+		}
+		if _, err := Replay(ga, plan, NewState(), l.generations[0][1:]); err == nil {
+			t.Error("a missing record was accepted")
+		}
+	}
+}
+
+var spoilers = []func(*model.Record){
+	func(r *model.Record) { r.ID++ },
+	func(r *model.Record) { r.Parent++ },
+	func(r *model.Record) { r.Gene.Seed ^= 1 },
+	func(r *model.Record) { r.Gene.Kind = model.GeneNone },
+	func(r *model.Record) { r.Selected = 3 - r.Selected },
+	func(r *model.Record) { r.Fitness = 1e9; r.Cases = 6; r.Selected = model.Unselected },
+	func(r *model.Record) { r.Index++ },
+	func(r *model.Record) { r.Generation++ },
+}
+
 var errDisk = errors.New("disk full")
 
 type full struct{ after int }
 
-func (f *full) Record(context.Context, []model.Record) error {
+func (f *full) Record(context.Context, []model.Record, State) error {
 	if f.after--; f.after < 0 {
 		return errDisk
 	}

@@ -99,11 +99,7 @@ func (g GeneticAlgorithm) Tell(s State, b Brood, scores []Score) (State, []int) 
 	}
 	for slot, i := range kept {
 		m := b.Members[i]
-		var genome model.Genome
-		if from := m.Candidate.Parent; from != model.NoParent {
-			genome = s.Parents[from].Genome
-		}
-		next.Parents[slot] = Parent{ID: m.ID, Parent: m.Parent, Genome: genome.With(m.Candidate.Gene), Score: scores[i]}
+		next.Parents[slot] = Parent{ID: m.ID, Parent: m.Parent, Genome: s.GenomeOf(m.Candidate), Score: scores[i]}
 	}
 	return next, kept
 }

@@ -19,7 +19,8 @@ type Evaluator interface {
 
 // Recorder makes a generation durable before the next one starts.
 type Recorder interface {
-	Record(context.Context, []model.Record) error
+	// Record gets the generation's records and the state after it.
+	Record(context.Context, []model.Record, State) error
 }
 
 // Run evolves from a state until that many generations have been evaluated.
@@ -34,7 +35,7 @@ func Run(ctx context.Context, strategy Strategy, plan Plan, ev Evaluator, rec Re
 		if err != nil {
 			return s, fmt.Errorf("generation %d: %w", s.Generation+1, err)
 		}
-		if err := rec.Record(ctx, records); err != nil {
+		if err := rec.Record(ctx, records, next); err != nil {
 			return s, fmt.Errorf("generation %d: %w", next.Generation, err)
 		}
 		s = next

@@ -98,6 +98,7 @@ type Candidate struct {
 type Cases struct {
 	First, Count int
 	Episodes     []Seed
+	Heldout      bool // stories that selection never sees
 }
 
 // Role is the part that a genotype array plays in its tensor.
