@@ -21,8 +21,17 @@ const (
 	roadHalf    = 40 / worldScale     // half width of the road
 	kerbWidth   = 8 / worldScale      // beside the road, in sharp bends
 	kerbRun     = 4                   // points of turning before a kerb starts
+	grassEdge   = 16.666666666666664  // playfield/20: of a square of darker grass
 	checkpoints = 12                  // that a track winds through
 	maxPoints   = 2500                // of one attempt at a track
+
+	// zoomFar and zoomNear are pixels per unit at the start of an episode and
+	// after a second of it: 0.1 and 2.7 times worldScale.
+	zoomFar  = 0.6000000000000001
+	zoomNear = 16.200000000000003
+	// clipMargin is how far outside of the picture polygons may lie whole and
+	// still be drawn: the diagonal of a grass patch, in pixels.
+	clipMargin = 381.8376618407356
 
 	carScale        = 0.02
 	wheelRadius     = 0.54

@@ -4,7 +4,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 )
 
@@ -120,5 +119,30 @@ func TestTracesEqualGymnasium(t *testing.T) {
 	if c.files == 0 {
 		t.Fatal("no traces found")
 	}
-	_ = strings.TrimSpace
+}
+
+func TestFramesEqualGymnasium(t *testing.T) {
+	var c tally
+	r := NewRenderer()
+	for _, path := range goldenFiles(t, "frames-*.bin.gz") {
+		want := readGoldenFile(t, path)
+		e := NewEnv(DefaultOptions(), want.Seed)
+		f := NewFrames(e, r, 20, int(want.Array("full_step").I4[0]))
+		for _, a := range want.actions() {
+			e.Step(a)
+			f.Add(a)
+		}
+		got := f.Golden(want.Seed, want.ProgramName)
+		for i := range want.Arrays {
+			c.compare(t, filepath.Base(path), got.Array(want.Arrays[i].Name), &want.Arrays[i])
+		}
+		c.files++
+		c.frames += want.Frames
+		c.pictures++
+	}
+	t.Logf("%d files, %d observations at 96x96 and at 64x64, %d full pictures, %d values; values differing: %d",
+		c.files, c.frames, c.pictures, c.values, c.differing)
+	if c.files == 0 {
+		t.Fatal("no frames found")
+	}
 }
