@@ -1,0 +1,79 @@
+package files
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// Lock is the right to change a run directory. The kernel takes it back when
+// the process dies, however it dies.
+type Lock struct {
+	file *os.File
+}
+
+// HeldError says who has the lock.
+type HeldError struct {
+	Folder string
+	Owner  string // "pid N on H", or empty if the owner has not said yet
+}
+
+// Error names the other process.
+func (e *HeldError) Error() string {
+	owner := e.Owner
+	if owner == "" {
+		owner = "pid unknown"
+	}
+	return fmt.Sprintf("lock: %s: another process (%s) is using this run: wait for it or stop it", e.Folder, owner)
+}
+
+// Acquire takes the exclusive lock of an existing folder without waiting; a
+// *HeldError means that another process has it. The lock is a flock on the
+// file "lock" in the folder, which stays there: removing it would let two
+// processes lock two files of one name.
+func Acquire(folder string) (*Lock, error) {
+	path := filepath.Join(folder, "lock")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
+	if err != nil {
+		return nil, explain("lock", path, err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		defer f.Close()
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			owner, _ := io.ReadAll(io.LimitReader(f, 200))
+			line, _, _ := strings.Cut(string(owner), "\n")
+			return nil, &HeldError{folder, line}
+		}
+		return nil, explain("lock", path, err)
+	}
+	l := &Lock{f}
+	if err := l.sign(); err != nil {
+		l.Release()
+		return nil, explain("lock", path, err)
+	}
+	return l, nil
+}
+
+// sign writes the owner into the lock file, for others to read.
+func (l *Lock) sign() error {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	if err := l.file.Truncate(0); err != nil {
+		return err
+	}
+	_, err = l.file.WriteAt(fmt.Appendf(nil, "pid %d on %s\n", os.Getpid(), host), 0)
+	return err
+}
+
+// Release gives the lock up. It is safe to call it twice.
+func (l *Lock) Release() {
+	l.file.Truncate(0) // the name of a past owner would only mislead
+	l.file.Close()     // closing unlocks
+}
