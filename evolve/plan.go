@@ -91,3 +91,7 @@ func (p Plan) episode(g model.Generation, member, episode int) model.Seed {
 	}
 	return model.SeedOf(p.Seed.Draw(model.PurposeEpisode, g, uint32(member), uint32(episode)))
 }
+
+// StoriesOf returns the window of stories that the single stage of a
+// generation scores.
+func (p Plan) StoriesOf(g model.Generation) model.Cases { return p.cases(g, 0, nil) }
