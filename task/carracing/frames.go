@@ -38,8 +38,7 @@ func (f *Frames) Add(a Action) {
 func (f *Frames) frame() {
 	var large Obs96
 	var small Obs64
-	f.renderer.Observe96(f.env, &large)
-	Shrink(&large, &small)
+	f.renderer.Observe(f.env, &large, &small)
 	f.steps = append(f.steps, int32(f.step))
 	f.scores = append(f.scores, f.env.Shown)
 	f.times = append(f.times, f.env.Time)

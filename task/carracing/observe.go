@@ -12,38 +12,52 @@ type Obs64 [64 * 64 * 3]uint8
 type Picture [pictureHeight * pictureWidth * 3]uint8
 
 // Observe96 draws the environment's observation.
-func (r *Renderer) Observe96(e *Env, to *Obs96) {
+func (r *Renderer) Observe96(e *Env, to *Obs96) { to.set(r.observe(e)) }
+
+// Observe64 draws the environment's observation at 64x64.
+func (r *Renderer) Observe64(e *Env, to *Obs64) { to.set(r.observe(e)) }
+
+// Observe draws it at both sizes.
+func (r *Renderer) Observe(e *Env, to96 *Obs96, to64 *Obs64) {
+	colours := r.observe(e)
+	to96.set(colours)
+	to64.set(colours)
+}
+
+func (r *Renderer) observe(e *Env) *[cells][cells]colour {
 	r.prepare(e)
 	r.small = downscaler{}
 	r.rows(&r.small)
-	for i := range cells {
-		for j := range cells {
-			at := 3 * (i*cells + j)
-			to[at], to[at+1], to[at+2] = r.small.pixel(i, j).rgb()
+	r.small.finish(&r.colours)
+	return &r.colours
+}
+
+func (o *Obs96) set(from *[cells][cells]colour) {
+	to := o[:]
+	for i := range from {
+		for _, c := range from[i] {
+			to[0], to[1], to[2] = c.rgb()
+			to = to[3:]
 		}
 	}
 }
 
-// Observe64 draws the environment's observation at 64x64.
-func (r *Renderer) Observe64(e *Env, to *Obs64) {
-	r.Observe96(e, &r.observed)
-	Shrink(&r.observed, to)
-}
-
-// Shrink makes 64x64 pixels of 96x96. Each is the mean of the 1.5x1.5 pixels it
-// covers: two thirds of one and one third of its neighbour along each axis, so
-// a sum of ninths. OpenCV adds binary32 weights and rounds to nearest; ninths
-// are never near a half, so the whole-number form below is equal.
-func Shrink(from *Obs96, to *Obs64) {
+// set shrinks by 1.5. Each pixel is the mean of the 1.5x1.5 it covers: two
+// thirds of one and one third of its neighbour along each axis, so a sum of
+// ninths. OpenCV adds binary32 weights and rounds to nearest; ninths are never
+// near a half, so whole numbers give the same. 7282/2^16 is a ninth for all
+// sums that occur.
+func (o *Obs64) set(from *[cells][cells]colour) {
+	to := o[:]
+	four := grey(4)
 	for i := range 64 {
 		y, ny := thirds(i)
+		row, near := &from[y], &from[ny]
 		for j := range 64 {
 			x, nx := thirds(j)
-			for c := range 3 {
-				at := func(y, x int) int { return int(from[3*(96*y+x)+c]) }
-				ninths := 4*at(y, x) + 2*at(y, nx) + 2*at(ny, x) + at(ny, nx)
-				to[3*(64*i+j)+c] = uint8((ninths + 4) / 9)
-			}
+			ninths := 4*row[x] + 2*(row[nx]+near[x]) + near[nx]
+			to[0], to[1], to[2] = (ninths + four).mean(7282).rgb()
+			to = to[3:]
 		}
 	}
 }
@@ -65,7 +79,10 @@ func (r *Renderer) Draw(e *Env, to *Picture) {
 
 func (p *Picture) add(y int, line *scanline) {
 	row := p[3*pictureWidth*y:]
-	for x, c := range line.colours() {
-		row[3*x], row[3*x+1], row[3*x+2] = c.rgb()
+	for x := 0; x < pictureWidth; {
+		red, green, blue := line.colour[x].rgb()
+		for end := line.nextStart(x + 1); x < end; x++ {
+			row[3*x], row[3*x+1], row[3*x+2] = red, green, blue
+		}
 	}
 }

@@ -30,7 +30,7 @@ const (
 
 func newOutline(x1, y1, x2, y2 int32) outline {
 	if !clipLine(&x1, &y1, &x2, &y2) {
-		return outline{kind: outlineHidden}
+		return outline{kind: outlineHidden, bottom: -1}
 	}
 	o := outline{firstX: x1, firstY: y1, xStep: 1}
 	if y1 > y2 {
@@ -72,12 +72,10 @@ func (o *outline) firstStep(y int32) int32 {
 	return max(1, min(o.steps, int32((uint64(y-o.y)<<32+o.slope-1)/o.slope)))
 }
 
-// draw paints row y but for the pixels in hidden, which are painted over later.
+// draw paints row y, which is not above or below the line, but for the pixels in
+// hidden.
 func (o *outline) draw(line *scanline, y int32, c colour, hidden span) {
-	if y < o.y || y > o.bottom {
-		return
-	}
-	if y == o.firstY && o.kind != outlineHidden && !hidden.has(int(o.firstX)) {
+	if y == o.firstY && !hidden.has(int(o.firstX)) {
 		line.fill(int(o.firstX), int(o.firstX), c)
 	}
 	switch o.kind {

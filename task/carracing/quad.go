@@ -68,17 +68,23 @@ func (q *quad) draw(line *scanline, y int32) {
 		return
 	}
 	inside := spanOf(min(at[0], at[1]), max(at[0], at[1]))
-	for i := range q.outline {
-		q.outline[i].draw(line, y, q.colour, inside)
-	}
+	q.drawOutline(line, y, inside)
 	line.fill(inside.from, inside.to, q.colour)
+}
+
+// drawOutline paints the outline's pixels in row y, but for those in hidden,
+// which are painted over later.
+func (q *quad) drawOutline(line *scanline, y int32, hidden span) {
+	for i := range q.outline {
+		if o := &q.outline[i]; o.y <= y && y <= o.bottom {
+			o.draw(line, y, q.colour, hidden)
+		}
+	}
 }
 
 // drawOdd is draw for rows that do not have just one span.
 func (q *quad) drawOdd(line *scanline, y int32, at []int32) {
-	for i := range q.outline {
-		q.outline[i].draw(line, y, q.colour, span{0, -1})
-	}
+	q.drawOutline(line, y, span{0, -1})
 	slices.Sort(at)
 	for i := 0; i+1 < len(at); i += 2 {
 		s := spanOf(at[i], at[i+1])

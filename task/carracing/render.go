@@ -22,7 +22,7 @@ type Renderer struct {
 	next     [maxQuads]int32      // next one that does, or -1
 	active   []int32              // quads in the current row, in drawing order
 	small    downscaler
-	observed Obs96
+	colours  [cells][cells]colour
 }
 
 // NewRenderer allocates a renderer, about half a megabyte.

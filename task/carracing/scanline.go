@@ -1,21 +1,22 @@
 package carracing
 
-// scanline is one row of the 1000x800 picture while it is painted. It is kept
-// by the 96 cells that smoothscale will make of it: most of them have one
-// colour, which is noted once; only where colours meet are there pixels. (A
-// pixel on the border of two cells belongs to both.)
+import "math/bits"
+
+// scanline is one row of the 1000x800 picture while it is painted, as runs of
+// equal pixels: a row has a dozen of them, and painting one costs the same
+// whatever its length.
 type scanline struct {
-	base   [cells]colour // of a cell with one colour
-	mixed  [cells]bool   // a cell whose pixels are in use, all of them valid
-	pixels [pictureWidth]colour
+	starts [scanWords]uint64    // bit x: a run starts at pixel x
+	colour [pictureWidth]colour // of the run that starts at x
 }
+
+// scanWords hold a bit for each pixel of a row and for its end.
+const scanWords = pictureWidth/64 + 1
 
 // reset makes the whole row one colour.
 func (l *scanline) reset(c colour) {
-	for j := range l.base {
-		l.base[j] = c
-	}
-	l.mixed = [cells]bool{}
+	l.starts = [scanWords]uint64{1}
+	l.colour[0] = c
 }
 
 // fill paints pixels x0 to x1, both included and in any order, as far as they
@@ -25,67 +26,67 @@ func (l *scanline) fill(x0, x1 int, c colour) {
 		x0, x1 = x1, x0
 	}
 	x0, x1 = max(x0, 0), min(x1, pictureWidth-1)
-	if x0 > x1 {
-		return
-	}
-	m := acrossCells
-	j, end := int(m.low[x0]), int(m.high[x1])
-	for ; j <= end; j++ {
-		if first, last := m.first[j], m.last[j]; x0 <= first && last <= x1 {
-			l.base[j], l.mixed[j] = c, false
-		} else {
-			l.mix(j)
-			part := l.pixels[max(x0, first) : min(x1, last)+1]
-			for i := range part {
-				part[i] = c
-			}
-		}
+	if x0 <= x1 {
+		l.paint(x0, x1+1, c)
 	}
 }
 
 // blend paints over pixel x with a weight of 0 to 255, if it is in the picture.
-func (l *scanline) blend(x int, c colour, weight uint8) {
-	if uint(x) >= pictureWidth {
-		return
-	}
-	l.mix(int(acrossCells.low[x]))
-	l.mix(int(acrossCells.high[x]))
-	l.pixels[x] = l.pixels[x].blend(c, weight)
-}
-
-// mix makes the pixels of cell j valid.
-func (l *scanline) mix(j int) {
-	if l.mixed[j] {
-		return
-	}
-	l.mixed[j] = true
-	c, m := l.base[j], acrossCells
-	part := l.pixels[m.first[j] : m.last[j]+1]
-	for i := range part {
-		part[i] = c
+func (l *scanline) blend(x int, over colour, weight uint8) {
+	if uint(x) < pictureWidth {
+		l.paint(x, x+1, l.at(x).blend(over, weight))
 	}
 }
 
-// cells writes the means of all cells.
-func (l *scanline) cells(row *[cells]colour) {
-	m := acrossCells
-	last, flat := black, black
-	for j := range row {
-		if l.mixed[j] {
-			row[j] = m.cell(&l.pixels, j)
-			continue
+// lighten makes pixel x, which is grey, at least as bright as level.
+func (l *scanline) lighten(x int, level uint8) {
+	if uint(x) < pictureWidth {
+		l.paint(x, x+1, max(l.at(x), grey(level)))
+	}
+}
+
+// at is the colour of pixel x.
+func (l *scanline) at(x int) colour {
+	word := x / 64
+	runs := l.starts[word] << (63 - x%64) >> (63 - x%64)
+	for runs == 0 {
+		word--
+		runs = l.starts[word]
+	}
+	return l.colour[64*word+bits.Len64(runs)-1]
+}
+
+// paint makes pixels x0 to end (excluded) one run. What was there at the end
+// goes on behind it.
+func (l *scanline) paint(x0, end int, c colour) {
+	first, last := x0/64, end/64
+	if stop := uint64(1) << (end % 64); l.starts[last]&stop == 0 && end < pictureWidth {
+		l.colour[end] = l.at(end - 1)
+		l.starts[last] |= stop
+	}
+	before, after := uint64(1)<<(x0%64)-1, ^uint64(0)<<(end%64)
+	if first == last {
+		l.starts[first] &= before | after
+	} else {
+		l.starts[first] &= before
+		clear(l.starts[first+1 : last])
+		l.starts[last] &= after
+	}
+	l.starts[first] |= before + 1
+	l.colour[x0] = c
+}
+
+// nextStart is the first pixel from x on at which a run starts, or the row's
+// end.
+func (l *scanline) nextStart(x int) int {
+	word := x / 64
+	runs := l.starts[word] >> (x % 64) << (x % 64)
+	for runs == 0 {
+		word++
+		if word == scanWords {
+			return pictureWidth
 		}
-		if c := l.base[j]; c != last {
-			last, flat = c, m.flat(c)
-		}
-		row[j] = flat
+		runs = l.starts[word]
 	}
-}
-
-// colours makes all pixels valid and returns them.
-func (l *scanline) colours() *[pictureWidth]colour {
-	for j := range l.mixed {
-		l.mix(j)
-	}
-	return &l.pixels
+	return 64*word + bits.TrailingZeros64(runs)
 }

@@ -133,13 +133,3 @@ func (s *score) draw(line *scanline, y int) {
 		}
 	}
 }
-
-// lighten makes pixel x, which is grey, at least as bright as level.
-func (l *scanline) lighten(x int, level uint8) {
-	if uint(x) >= pictureWidth || level == 0 {
-		return
-	}
-	l.mix(int(acrossCells.low[x]))
-	l.mix(int(acrossCells.high[x]))
-	l.pixels[x] = max(l.pixels[x], grey(level))
-}

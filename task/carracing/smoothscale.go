@@ -12,12 +12,19 @@ const (
 	unit          = 1 << 14
 )
 
+// cell is a run of pixels; the outer two may be shared with its neighbours, and
+// then weigh head and tail in 1/2^14.
+type cell struct {
+	first, last int
+	head, tail  uint16
+}
+
 // cellMap says which pixels of a row or column of n make which cell.
 type cellMap struct {
-	first, last [cells]int          // pixels of a cell; the outer two may be shared
-	head, tail  [cells]uint16       // their weights, in 1/2^14; all others weigh 1
-	low, high   [pictureWidth]uint8 // the cells of a pixel: one or two
-	reciprocal  uint64              // 2^16 / pixels per cell
+	cells      [cells]cell
+	low, high  [pictureWidth]uint8 // the cells of a pixel: one or two
+	whole      [pictureWidth]uint8 // how many cells end at or before a pixel
+	reciprocal uint64              // 2^16 / pixels per cell
 }
 
 var (
@@ -30,21 +37,22 @@ var (
 func newCellMap(n int) *cellMap {
 	space := unit * n / cells
 	m := &cellMap{reciprocal: uint64((1 << 30) / space)}
-	cell, left := 0, space
-	m.head[0] = unit
+	at, left := 0, space
+	m.cells[0].head = unit
 	for x := range n {
-		m.low[x], m.high[x] = uint8(cell), uint8(cell)
+		m.low[x], m.high[x], m.whole[x] = uint8(at), uint8(at), uint8(at)
 		if left > unit {
 			left -= unit
 			continue
 		}
-		m.last[cell], m.tail[cell] = x, uint16(left)
-		cell++
-		if cell == cells {
+		m.cells[at].last, m.cells[at].tail = x, uint16(left)
+		at++
+		m.whole[x] = uint8(at)
+		if at == cells {
 			break // a rest of less than 1/100 pixel counts nowhere
 		}
-		m.high[x] = uint8(cell)
-		m.first[cell], m.head[cell] = x, uint16(unit-left)
+		m.high[x] = uint8(at)
+		m.cells[at].first, m.cells[at].head = x, uint16(unit-left)
 		left += space - unit
 	}
 	return m
@@ -52,47 +60,92 @@ func newCellMap(n int) *cellMap {
 
 // flat is what a cell full of one colour becomes; it is the same for all cells.
 func (m *cellMap) flat(c colour) colour {
-	const j = 1
-	between := colour(m.last[j] - m.first[j] - 1)
-	return (c.part(m.head[j]) + between*c + c.part(m.tail[j])).mean(m.reciprocal)
+	a := &m.cells[0]
+	return (c.part(a.head) + colour(a.last-a.first-1)*c + c.part(a.tail)).mean(m.reciprocal)
 }
 
-// cell is cell j of a row of pixels.
-func (m *cellMap) cell(pixels *[pictureWidth]colour, j int) colour {
-	first, last := m.first[j], m.last[j]
-	sum := pixels[first].part(m.head[j]) + pixels[last].part(m.tail[j])
-	for _, p := range pixels[first+1 : last] {
-		sum += p
-	}
-	return sum.mean(m.reciprocal)
-}
-
-// downscaler collects rows of cells into a picture of 96x96. Rows may come in
-// any order, each once.
+// downscaler collects rows into a picture of 96x96. Rows may come in any order,
+// each once.
+//
+// A run of pixels makes a run of equal cells, so sums are kept as differences
+// from cell to cell: each run adds at its first cell and takes off behind its
+// last. Words may wrap around in between; the sums come out right.
 type downscaler struct {
-	sums [cells + 1][cells]colour
+	steps [cells][cells + 1]colour
 }
 
 // add takes row y of the large picture.
 func (d *downscaler) add(y int, line *scanline) {
-	var row [cells]colour
-	line.cells(&row)
 	low, high := downCells.low[y], downCells.high[y]
-	if y != downCells.last[low] {
-		for j, c := range row {
-			d.sums[low][j] += c
-		}
+	c := &downCells.cells[low]
+	if y != c.last {
+		line.cells(&d.steps[low])
 		return
 	}
-	for j, c := range row {
-		d.sums[low][j] += c.part(downCells.tail[low])
-	}
-	if high != low {
-		for j, c := range row {
-			d.sums[high][j] += c.part(downCells.head[high])
+	var row [cells + 1]colour
+	line.cells(&row)
+	value, lowValue, highValue := black, black, black
+	head := downCells.cells[high].head
+	for j, step := range row[:cells] {
+		if step == 0 {
+			continue
+		}
+		value += step
+		part := value.part(c.tail)
+		d.steps[low][j] += part - lowValue
+		lowValue = part
+		if high != low {
+			part = value.part(head)
+			d.steps[high][j] += part - highValue
+			highValue = part
 		}
 	}
 }
 
-// pixel is row i, column j of the small picture, once all rows are added.
-func (d *downscaler) pixel(i, j int) colour { return d.sums[i][j].mean(downCells.reciprocal) }
+// finish turns the differences into colours, once all rows are added.
+func (d *downscaler) finish(to *[cells][cells]colour) {
+	for i := range to {
+		sum := black
+		for j := range to[i] {
+			sum += d.steps[i][j]
+			to[i][j] = sum.mean(downCells.reciprocal)
+		}
+	}
+}
+
+// cells adds the row's cells to steps.
+func (l *scanline) cells(steps *[cells + 1]colour) {
+	m := acrossCells
+	j, sum, begun := 0, black, false // cell j, the sum of its pixels so far, if any
+	for x := 0; x < pictureWidth; {
+		c, end := l.colour[x], l.nextStart(x+1)
+		last := end - 1
+		if begun {
+			a := &m.cells[j]
+			if last < a.last {
+				sum += colour(end-x) * c
+				x = end
+				continue
+			}
+			sum += colour(a.last-x)*c + c.part(a.tail)
+			value := sum.mean(m.reciprocal)
+			steps[j] += value
+			j++
+			steps[j] -= value
+		}
+		if next := int(m.whole[last]); next > j {
+			value := m.flat(c)
+			steps[j] += value
+			steps[next] -= value
+			j = next
+		}
+		if j < cells {
+			a := &m.cells[j]
+			begun = last >= a.first
+			if begun {
+				sum = c.part(a.head) + colour(last-a.first)*c
+			}
+		}
+		x = end
+	}
+}
