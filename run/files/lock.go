@@ -40,7 +40,7 @@ func Acquire(folder string) (*Lock, error) {
 	path := filepath.Join(folder, "lock")
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
-		return nil, explain("lock", path, err)
+		return nil, Explain("lock", path, err)
 	}
 	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
 		defer f.Close()
@@ -49,12 +49,12 @@ func Acquire(folder string) (*Lock, error) {
 			line, _, _ := strings.Cut(string(owner), "\n")
 			return nil, &HeldError{folder, line}
 		}
-		return nil, explain("lock", path, err)
+		return nil, Explain("lock", path, err)
 	}
 	l := &Lock{f}
 	if err := l.sign(); err != nil {
 		l.Release()
-		return nil, explain("lock", path, err)
+		return nil, Explain("lock", path, err)
 	}
 	return l, nil
 }

@@ -18,7 +18,7 @@ import (
 func WriteWhole(path string, write func(io.Writer) error) error {
 	f, err := createBeside(path)
 	if err != nil {
-		return explain("write", path, err)
+		return Explain("write", path, err)
 	}
 	defer os.Remove(f.Name()) // fails harmlessly after the rename
 	err = write(f)
@@ -34,7 +34,7 @@ func WriteWhole(path string, write func(io.Writer) error) error {
 	if err == nil {
 		err = SyncFolder(filepath.Dir(path))
 	}
-	return explain("write", path, err)
+	return Explain("write", path, err)
 }
 
 // createBeside creates a temporary file in the folder of path. Unlike
@@ -63,9 +63,9 @@ func SyncFolder(path string) error {
 	return nil
 }
 
-// explain turns an error of the file system into one line that names path
+// Explain turns an error of the file system into one line that names path
 // and, for the common causes, the remedy. Other errors keep their text.
-func explain(operation, path string, err error) error {
+func Explain(operation, path string, err error) error {
 	if err == nil {
 		return nil
 	}

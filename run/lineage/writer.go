@@ -1,0 +1,152 @@
+package lineage
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/run/files"
+)
+
+// Writer appends to a log. It is the only writer: the caller holds the run's
+// lock.
+type Writer struct {
+	path   string
+	file   *os.File
+	header Header
+	last   model.Generation
+	end    int64 // of what is complete and synced
+	block  []byte
+	failed error
+}
+
+// Create starts a log. A file that exists is never overwritten.
+func Create(path string, h Header) (*Writer, error) {
+	if err := h.check(); err != nil {
+		return nil, fmt.Errorf("lineage: %s: %w", path, err)
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("lineage: %s: the file exists: resume that run or choose another folder", path)
+	}
+	err := files.WriteWhole(path, func(w io.Writer) error {
+		_, err := w.Write(h.encode())
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("lineage: %w", err)
+	}
+	return openWriter(path, h, 0, headerSize)
+}
+
+// Continue opens a log to append to it, having read all of it, and returns
+// where the run stands. A last block that a crash cut short is removed;
+// Tail.Dropped says so.
+func Continue(path string) (*Writer, *Tail, error) {
+	tail, err := ReadTail(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if tail.Dropped > 0 {
+		if err := truncate(path, tail.end); err != nil {
+			return nil, nil, err
+		}
+	}
+	w, err := openWriter(path, tail.Header, tail.Generation, tail.end)
+	if err != nil {
+		return nil, nil, err
+	}
+	return w, tail, nil
+}
+
+func openWriter(path string, h Header, last model.Generation, end int64) (*Writer, error) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return nil, fmt.Errorf("lineage: %w", err)
+	}
+	return &Writer{path: path, file: f, header: h, last: last, end: end}, nil
+}
+
+// Close releases the file. All that was appended is on the disk already.
+func (w *Writer) Close() error { return w.file.Close() }
+
+// Append writes the records of the next generation, in the order of their
+// index, and returns once they are on the disk. On an error the log is as it
+// was, and the writer is of no further use.
+func (w *Writer) Append(records []model.Record) error {
+	head := blockHead{generationBlock, w.last + 1, len(records)}
+	if err := head.follows(w.last, w.header.Population); err != nil {
+		return fmt.Errorf("lineage: %s: %w", w.path, err)
+	}
+	for i := range records {
+		if err := checkRecord(&records[i], head.generation, i); err != nil {
+			return fmt.Errorf("lineage: %s: %w", w.path, err)
+		}
+	}
+	if err := w.write(head, records); err != nil {
+		return err
+	}
+	w.last = head.generation
+	return nil
+}
+
+// MarkDeviceChange notes that what follows was computed on another kind of
+// device than what stands before, so that bits may differ from a run on one.
+func (w *Writer) MarkDeviceChange() error {
+	return w.write(blockHead{deviceChangeBlock, w.last, 0}, nil)
+}
+
+func (w *Writer) write(head blockHead, records []model.Record) error {
+	if w.failed != nil {
+		return w.failed
+	}
+	w.block = head.append(w.block[:0])
+	for i := range records {
+		w.block = appendRecord(w.block, &records[i])
+	}
+	w.block = appendChecksum(w.block, headSize)
+	_, err := w.file.WriteAt(w.block, w.end)
+	if err == nil {
+		err = w.file.Sync()
+	}
+	if err != nil {
+		w.file.Truncate(w.end) // if this fails too, the next reader drops the rest
+		w.failed = files.Explain("lineage", w.path, err)
+		return w.failed
+	}
+	w.end += int64(len(w.block))
+	return nil
+}
+
+// TruncateAfter removes everything after the given generation (0: all of
+// them), marks of device changes that followed it included.
+func TruncateAfter(path string, generation model.Generation) error {
+	r, err := Open(path)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	for r.last < generation {
+		if _, err := r.Next(); err == io.EOF {
+			return fmt.Errorf("lineage: %s: generation %d: the log ends with generation %d", path, generation, r.last)
+		} else if err != nil {
+			return err
+		}
+	}
+	return truncate(path, r.ends)
+}
+
+// truncate cuts a log at the end of a block, durably.
+func truncate(path string, size int64) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("lineage: %w", err)
+	}
+	defer f.Close()
+	if err := f.Truncate(size); err != nil {
+		return files.Explain("lineage", path, err)
+	}
+	return files.Explain("lineage", path, f.Sync())
+}
