@@ -9,11 +9,11 @@ import (
 )
 
 func main() {
-	os.Exit(run(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr))
+	os.Exit(evorank(context.Background(), os.Args, os.Stdin, os.Stdout, os.Stderr))
 }
 
-// run is the whole program, for main and for tests: it returns the exit code.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+// evorank is the whole program, for main and for tests: it returns the exit code.
+func evorank(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	app := newApp(stdin, stdout, stderr)
 	args, err := permute(app, args)
 	if err == nil {
@@ -24,8 +24,17 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 
 // commands is the table of subcommands, in the order that help shows them.
 var commands = []func() *cli.Command{
-	configCommand,
+	trainCommand,
+	resumeCommand,
+	evalCommand,
+	generateCommand,
+	exportCommand,
+	verifyCommand,
+	inspectCommand,
+	lineageCommand,
+	tokenizerCommand,
 	noiseCommand,
+	configCommand,
 	versionCommand,
 }
 

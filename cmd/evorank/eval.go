@@ -1,0 +1,183 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/run"
+	"github.com/evorank/evorank/run/lineage"
+	"github.com/evorank/evorank/task/lm/text"
+	"github.com/evorank/evorank/task/lm/tokenizer"
+	"github.com/urfave/cli/v2"
+)
+
+func evalCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "eval",
+		Usage:     "the loss of a run's individual or of a weight file on a text",
+		ArgsUsage: "[RUN]",
+		Description: "Of a run: the best individual of the last complete generation, on the run's own text,\n" +
+			"unless --generation, --individual or --data say otherwise.\n" +
+			"Of a file: evorank eval --weights W.safetensors --tokenizer T.json --data F",
+		Flags: append(append([]cli.Flag{
+			&cli.StringFlag{Name: "weights", Usage: "safetensors `FILE` instead of a run"},
+			&cli.BoolFlag{Name: "heldout", Usage: "on the run's held-out stories"},
+			&cli.BoolFlag{Name: "json", Usage: "one JSON object with every story's loss"},
+		}, textFlags()...), append(computeFlags(), individualFlags()...)...),
+		Action: evalAction,
+	}
+}
+
+// textFlags name a text and how to tokenize it.
+func textFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "data", Usage: "`FILE` of stories", EnvVars: []string{"EVORANK_DATA"}},
+		&cli.StringFlag{Name: "tokenizer", Usage: "Hugging Face tokenizer.json `FILE`", EnvVars: []string{"EVORANK_TOKENIZER"}},
+		&cli.StringFlag{Name: "format", Value: "auto", Usage: "auto, separated, lines or jsonl"},
+		&cli.StringFlag{Name: "field", Value: text.DefaultField, Usage: "the member that holds the story in JSON lines"},
+		&cli.IntFlag{Name: "limit", Usage: "use the first `N` stories"},
+		&cli.BoolFlag{Name: "no-eot", Usage: "without the end-of-text label at the end of each story"},
+	}
+}
+
+// computeFlags say how to compute.
+func computeFlags() []cli.Flag {
+	return []cli.Flag{
+		deviceFlag(),
+		&cli.StringFlag{Name: "precision", Value: "auto", Usage: "fp64 or fp32"},
+		&cli.BoolFlag{Name: "materialised", Usage: "build W = A·B"},
+		&cli.BoolFlag{Name: "factored", Usage: "apply B and then A"},
+		&cli.IntFlag{Name: "threads", Usage: "CPU threads (default: all)"},
+	}
+}
+
+// individualFlags choose somebody in a run.
+func individualFlags() []cli.Flag {
+	return []cli.Flag{
+		&cli.IntFlag{Name: "generation", Usage: "default: the last complete one"},
+		&cli.Uint64Flag{Name: "individual", Usage: "`ID` (default: the best)"},
+	}
+}
+
+// subject is what a command was asked about: a network, and if it is of a run,
+// who and which run.
+type subject struct {
+	network    *run.Network
+	archive    *run.Archive
+	individual lineage.Individual
+}
+
+// chooseSubject loads the weight file or rebuilds the run's individual.
+func chooseSubject(c *cli.Context) (subject, error) {
+	weights := c.String("weights")
+	if (weights == "") == (c.NArg() == 0) {
+		return subject{}, usagef("%s: give a run directory or --weights, one of them", c.Command.Name)
+	}
+	if weights != "" {
+		n, err := run.LoadNetwork(weights)
+		return subject{network: n}, byKind(err)
+	}
+	a, err := run.OpenArchive(c.Args().First(), runOptions(c))
+	if err != nil {
+		return subject{}, byKind(err)
+	}
+	i, err := a.Find(model.Generation(c.Int("generation")), model.ID(c.Uint64("individual")))
+	if err != nil {
+		return subject{}, byKind(err)
+	}
+	n, err := a.Network(i)
+	return subject{n, a, i}, byKind(err)
+}
+
+// loadTokenizer returns the tokenizer named by the flag, or the run's.
+func (s subject) loadTokenizer(c *cli.Context) (*tokenizer.Tokenizer, error) {
+	if path := c.String("tokenizer"); path != "" {
+		t, err := tokenizer.Load(path)
+		if err == nil && t.Vocabulary() != s.network.Spec.Vocab {
+			err = fmt.Errorf("tokenizer: %s: its vocabulary makes %d model ids, the weights have %d: it belongs to other weights", path, t.Vocabulary(), s.network.Spec.Vocab)
+		}
+		return t, dataError(err)
+	}
+	if s.archive == nil {
+		return nil, usagef("%s: --weights needs --tokenizer", c.Command.Name)
+	}
+	return s.archive.Experiment.Tokenizer, nil
+}
+
+// stories returns the text to evaluate on.
+func (s subject) stories(c *cli.Context) (*text.Stories, error) {
+	if s.archive != nil && c.String("data") == "" {
+		x := s.archive.Experiment
+		if err := s.archive.LoadData(); err != nil {
+			return nil, byKind(err)
+		}
+		if !c.Bool("heldout") {
+			return x.Train, nil
+		}
+		if x.Heldout == nil {
+			return nil, usagef("eval: --heldout: the run has no held-out stories")
+		}
+		return x.Heldout, nil
+	}
+	if c.String("data") == "" {
+		return nil, usagef("eval: --weights needs --data")
+	}
+	t, err := s.loadTokenizer(c)
+	if err != nil {
+		return nil, err
+	}
+	if err := choice(c, "format", "auto", "separated", "lines", "jsonl"); err != nil {
+		return nil, err
+	}
+	src := text.Source{Path: c.String("data"), Format: text.Format(c.String("format")), Field: c.String("field"), Limit: c.Int("limit")}
+	stories, err := text.Load(src, text.Encoding{Tokenizer: t, EndOfText: !c.Bool("no-eot")}, "")
+	return stories, dataError(err)
+}
+
+// chooseDevice reads the compute flags.
+func chooseDevice(c *cli.Context) (run.Device, error) {
+	application := "auto"
+	switch {
+	case c.Bool("materialised") && c.Bool("factored"):
+		return run.Device{}, usagef("%s: --materialised and --factored exclude each other", c.Command.Name)
+	case c.Bool("materialised"):
+		application = "materialised"
+	case c.Bool("factored"):
+		application = "factored"
+	}
+	d, err := run.ChooseDevice(c.String("device"), c.String("precision"), application, c.Int("threads"))
+	return d, byKind(err)
+}
+
+func evalAction(c *cli.Context) error {
+	d, err := chooseDevice(c)
+	if err != nil {
+		return err
+	}
+	s, err := chooseSubject(c)
+	if err != nil {
+		return err
+	}
+	stories, err := s.stories(c)
+	if err != nil {
+		return err
+	}
+	e, err := s.network.Score(c.Context, stories, d)
+	if err != nil {
+		return byKind(err)
+	}
+	if c.Bool("json") {
+		return printJSON(c, e)
+	}
+	if s.archive != nil {
+		fmt.Fprintf(c.App.Writer, "individual %d of generation %d\n", s.individual.ID, s.individual.Generation)
+	}
+	fmt.Fprintf(c.App.Writer, "loss %.9g nats, mean over %d stories (%d targets), %s\n", e.Loss, e.Stories, e.Targets, e.Device)
+	return nil
+}
+
+// printJSON prints one object on one line.
+func printJSON(c *cli.Context, value any) error {
+	return json.NewEncoder(c.App.Writer).Encode(value)
+}

@@ -1,0 +1,36 @@
+package main
+
+import (
+	"io"
+
+	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/run/files"
+	"github.com/urfave/cli/v2"
+)
+
+func exportCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "export",
+		Usage:     "write a run's individual as a safetensors file",
+		ArgsUsage: "RUN",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` to write"},
+			&cli.BoolFlag{Name: "factors", Usage: "as factors A and B, not developed"},
+		}, individualFlags()...),
+		Action: exportAction,
+	}
+}
+
+func exportAction(c *cli.Context) error {
+	path := c.String("output")
+	if path == "" {
+		return usagef("export: --output FILE is missing")
+	}
+	s, err := chooseSubject(c)
+	if err != nil {
+		return err
+	}
+	return files.WriteWhole(path, func(w io.Writer) error {
+		return model.WriteSafetensors(w, s.network.Export(c.Bool("factors")))
+	})
+}

@@ -1,0 +1,76 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/evorank/evorank/model"
+	"github.com/urfave/cli/v2"
+)
+
+func inspectCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "inspect",
+		Usage:     "show a run: status, best individual, the genes that made it, and the network's layout",
+		ArgsUsage: "[RUN]",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "weights", Usage: "safetensors `FILE` instead of a run"},
+			&cli.BoolFlag{Name: "genes", Usage: "print every gene of the individual"},
+			&cli.BoolFlag{Name: "json", Usage: "print it as JSON"},
+		}, individualFlags()...),
+		Action: inspectAction,
+	}
+}
+
+func inspectAction(c *cli.Context) error {
+	s, err := chooseSubject(c)
+	if err != nil {
+		return err
+	}
+	if c.Bool("json") {
+		return printJSON(c, s.describe())
+	}
+	w := c.App.Writer
+	if s.archive != nil {
+		describeRun(w, s, c.Bool("genes"))
+	}
+	return describeLayout(w, s.network.Layout)
+}
+
+// describe is what --json prints.
+func (s subject) describe() map[string]any {
+	d := map[string]any{"network": s.network.Spec, "layout": s.network.Layout, "mutable": s.network.Layout.Mutable()}
+	if s.archive != nil {
+		d["run"], d["individual"], d["genome"] = s.archive.Manifest, s.individual.Record, s.individual.Genome
+	}
+	return d
+}
+
+func describeRun(w io.Writer, s subject, genes bool) {
+	m, i := s.archive.Manifest, s.individual
+	fmt.Fprintf(w, "run          %s: %s %s\n", m.Experiment, m.Status, m.Reason)
+	fmt.Fprintf(w, "device       %s on %s, evorank %s\n", m.Device, m.Host, m.Version)
+	fmt.Fprintf(w, "data         %d stories, %d targets, digest %s\n", m.Stories, m.Targets, m.DataDigest)
+	fmt.Fprintf(w, "individual   %d of generation %d, loss %.6f, %d genes, parent %d, digest %s\n",
+		i.ID, i.Generation, -i.Fitness, len(i.Genome), i.Parent, i.Digest)
+	for n, g := range i.Genome {
+		if genes {
+			fmt.Fprintf(w, "  gene %-5d %-9s seed %d\n", n+1, g.Kind, g.Seed)
+		}
+	}
+}
+
+// describeLayout prints a row for each part of each tensor.
+func describeLayout(out io.Writer, l *model.Layout) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "tensor\tencoding\tpart\tshape\toffset\tnoise tensor\tinitial\tstd\tstep")
+	for i := range l.Tensors {
+		t := &l.Tensors[i]
+		for _, p := range t.Parts {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%d\t%d\t%g\t%.4g\t%.4g\n", t.Name, t.Encoding, p.Role, p.Shape, p.Offset, p.Stream, p.InitValue, p.InitStd, p.MutationScale)
+		}
+	}
+	fmt.Fprintf(w, "genotype %d (%d mutate), phenotype %d\n", l.Genotype, l.Mutable(), l.Phenotype)
+	return w.Flush()
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"github.com/evorank/evorank/run"
+	"github.com/urfave/cli/v2"
+)
+
+func resumeCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "resume",
+		Usage:     "go on with a run that was stopped or killed, or extend a finished one",
+		ArgsUsage: "RUN",
+		Description: "The run goes on after its last complete generation, with the same results as if it\n" +
+			"had never stopped. --generations extends it.",
+		Flags: append([]cli.Flag{
+			deviceFlag(),
+			&cli.BoolFlag{Name: "allow-device-change", Usage: "go on with another kind of device; results then depend on where it changed"},
+		}, followFlags()...),
+		Action: resumeAction,
+	}
+}
+
+func resumeAction(c *cli.Context) error {
+	o := runOptions(c)
+	o.Device = c.String("device")
+	o.Generations = c.Int("generations")
+	o.AllowDeviceChange = c.Bool("allow-device-change")
+	r, err := run.Resume(c.Args().First(), o)
+	if err != nil {
+		return byKind(err)
+	}
+	defer r.Close()
+	return follow(c, r)
+}

@@ -1,0 +1,88 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/evorank/evorank/evolve"
+	"github.com/evorank/evorank/kernels/transformer"
+	"github.com/evorank/evorank/kernels/vector"
+	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/task/lm"
+)
+
+// Engine is a task bound to a device.
+type Engine interface {
+	evolve.Evaluator
+	// Restore rebuilds the parent in a slot from its genome.
+	Restore(slot model.Slot, genome model.Genome) (model.Digest, error)
+	// Import puts a genotype into a slot, Export copies one out.
+	Import(slot model.Slot, genotype []float32) error
+	Export(slot model.Slot) ([]float32, error)
+	// PerStory returns a candidate's loss on each of the cases' stories.
+	PerStory(context.Context, model.Candidate, model.Cases) ([]float64, error)
+}
+
+var _ Engine = (*lm.CPU)(nil)
+
+// Device is where a run is evaluated. Kind is part of the run's identity:
+// equal kinds give equal bits.
+type Device struct {
+	Name, Kind, Precision string
+	options               lm.Options
+}
+
+// EnvironmentISA names the variable that forces an instruction set.
+const EnvironmentISA = "EVORANK_CPU"
+
+// ChooseDevice resolves "auto" and checks that the device can be used.
+func ChooseDevice(name, precision, application string, threads int) (Device, error) {
+	if name != "auto" && name != "cpu" && name != "" {
+		return Device{}, errorf(BadDevice, "device: %s: this build evaluates on the CPU only: use --device cpu", name)
+	}
+	isa := vector.BestISA()
+	if forced := os.Getenv(EnvironmentISA); forced != "" {
+		var err error
+		if isa, err = vector.ParseISA(forced); err != nil {
+			return Device{}, as(BadDevice, fmt.Errorf("device: %s: %w", EnvironmentISA, err))
+		}
+	}
+	apply, err := transformer.ParseApplication(application)
+	if err != nil {
+		return Device{}, as(BadConfig, err)
+	}
+	d := Device{Kind: string(isa), Precision: precision}
+	switch precision {
+	case "auto", "":
+		d.Precision = "fp32"
+	case "fp32":
+	case "fp64":
+		d.Kind = "reference"
+	default:
+		return Device{}, errorf(BadDevice, "precision: %s: the CPU has fp32 and fp64", precision)
+	}
+	if threads == 0 {
+		threads = runtime.GOMAXPROCS(0)
+	}
+	d.Name = fmt.Sprintf("cpu (%s, %d threads, %s)", d.Kind, threads, d.Precision)
+	d.options = lm.Options{Threads: threads, Precision: d.Precision, Application: apply, ISA: isa}
+	return d, nil
+}
+
+// NewEngine binds the experiment's task to a device.
+func (x *Experiment) NewEngine(d Device) (Engine, error) {
+	data := lm.Data{Train: sequences(x.Train)}
+	if x.Heldout != nil {
+		data.Heldout = sequences(x.Heldout)
+	}
+	return lm.NewCPU(x.Spec, x.Layout, data, d.options)
+}
+
+// device chooses the device that the experiment's config names.
+func (x *Experiment) device() (Device, error) {
+	e := x.Config.Execution
+	return ChooseDevice(strings.TrimSpace(e.Device), e.Precision, e.Application, e.Threads)
+}

@@ -1,0 +1,121 @@
+package run
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/evorank/evorank/run/files"
+)
+
+// Names of the files in a run directory.
+const (
+	fileConfig     = "config.yaml"          // as given
+	fileResolved   = "config.resolved.yaml" // every knob
+	fileManifest   = "run.json"
+	fileMetrics    = "metrics.jsonl"
+	fileLineage    = "lineage.bin"
+	fileTokenizer  = "tokenizer.json"
+	dirCheckpoints = "checkpoints"
+	dirSamples     = "samples"
+)
+
+// Status says where a run stands.
+type Status string
+
+const (
+	Running     Status = "running" // or killed without a chance to say so
+	Done        Status = "done"
+	Interrupted Status = "stopped" // resumable
+	Failed      Status = "failed"
+)
+
+// Manifest is run.json: what a run was computed with and where it stands. The
+// digests must match on resume.
+type Manifest struct {
+	Experiment      string    `json:"experiment"`
+	Status          Status    `json:"status"`
+	Reason          string    `json:"reason,omitempty"`
+	Generation      int       `json:"generation"`
+	Version         string    `json:"version"`
+	Host            string    `json:"host"`
+	Device          string    `json:"device"`
+	DeviceKind      string    `json:"device_kind"`
+	Precision       string    `json:"precision"`
+	Parameters      int       `json:"parameters"`
+	Phenotype       int       `json:"phenotype"`
+	Stories         int       `json:"stories"`
+	Targets         int       `json:"targets"`
+	HeldoutStories  int       `json:"heldout_stories"`
+	DataDigest      string    `json:"data_digest"`
+	TokenizerDigest string    `json:"tokenizer_digest"`
+	Started         time.Time `json:"started"`
+	Updated         time.Time `json:"updated"`
+}
+
+func (m Manifest) write(dir string) error {
+	return files.WriteWhole(filepath.Join(dir, fileManifest), func(w io.Writer) error {
+		enc := json.NewEncoder(w)
+		enc.SetIndent("", "  ")
+		return enc.Encode(m)
+	})
+}
+
+func readManifest(dir string) (Manifest, error) {
+	var m Manifest
+	path := filepath.Join(dir, fileManifest)
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return m, errorf(BadData, "run: %s: not a run directory: it has no %s", dir, fileManifest)
+	}
+	if err != nil {
+		return m, as(BadData, fmt.Errorf("run: %w", err))
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		return m, errorf(BadData, "run: %s: %v", path, err)
+	}
+	return m, nil
+}
+
+// makeDirectory creates the directory of a new run: exactly dir, which must be
+// absent or empty, or a fresh one below runs/ named by experiment, time and a
+// few random digits.
+func makeDirectory(dir, experiment string, now time.Time) (string, error) {
+	if dir != "" {
+		entries, err := os.ReadDir(dir)
+		if err == nil && len(entries) > 0 {
+			return "", errorf(BadConfig, "run: %s: the directory exists and is not empty: resume it, or choose another", dir)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("run: %w", err)
+		}
+		return dir, makeAll(dir)
+	}
+	parent := filepath.Join("runs", experiment)
+	if err := makeAll(parent); err != nil {
+		return "", err
+	}
+	stamp := now.UTC().Format("20060102-150405")
+	for i := 0; ; i++ {
+		dir := filepath.Join(parent, fmt.Sprintf("%s-%06x", stamp, (now.UnixNano()/1000+int64(i))&0xffffff))
+		err := os.Mkdir(dir, 0o777)
+		if !errors.Is(err, fs.ErrExist) {
+			return dir, wrap("run", err)
+		}
+	}
+}
+
+func makeAll(dir string) error { return wrap("run", os.MkdirAll(dir, 0o777)) }
+
+// wrap prefixes an error with the operation; nil stays nil.
+func wrap(operation string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", operation, err)
+}

@@ -1,0 +1,125 @@
+package run
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/evorank/evorank/configs"
+	"github.com/evorank/evorank/run/files"
+	"github.com/evorank/evorank/run/lineage"
+	"github.com/evorank/evorank/run/metrics"
+	"github.com/evorank/evorank/task/lm/tokenizer"
+)
+
+// Resume takes up a run after its last complete generation. The lineage is
+// replayed and compared with the config; the parents come from a checkpoint or
+// from their genomes, and every one must have the digest that the lineage has.
+func Resume(dir string, o Options) (*Run, error) {
+	if _, err := readManifest(dir); err != nil {
+		return nil, err
+	}
+	lock, err := files.Acquire(dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{dir: dir, lock: lock, options: o}
+	if err := r.resume(); err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Run) resume() (err error) {
+	o := r.options
+	if r.manifest, err = readManifest(r.dir); err != nil {
+		return err
+	}
+	a, err := OpenArchive(r.dir, o)
+	if err != nil {
+		return err
+	}
+	if err := a.LoadData(); err != nil {
+		return err
+	}
+	r.experiment = a.Experiment
+	for _, note := range r.experiment.Notes {
+		o.warn("%s", note)
+	}
+	if r.device, err = r.experiment.device(); err != nil {
+		return err
+	}
+	if err := r.openLineage(); err != nil {
+		return err
+	}
+	if r.engine, err = r.experiment.NewEngine(r.device); err != nil {
+		return err
+	}
+	if err := restore(r.dir, r.engine, r.state); err != nil {
+		return err
+	}
+	if err := metrics.TruncateAfter(filepath.Join(r.dir, fileMetrics), int(r.state.Generation)); err != nil {
+		return err
+	}
+	r.manifest.Status, r.manifest.Updated = Running, o.now()
+	return r.manifest.write(r.dir)
+}
+
+// openLineage takes the lineage up for appending and replays it.
+func (r *Run) openLineage() (err error) {
+	path := LineagePath(r.dir)
+	if r.state, err = replay(path, r.experiment, nil); err != nil {
+		return err
+	}
+	changed, err := r.checkDevice()
+	if err != nil {
+		return err
+	}
+	var tail *lineage.Tail
+	if r.lineage, tail, err = lineage.Continue(path); err != nil {
+		return as(BadData, err)
+	}
+	if tail.Dropped > 0 {
+		r.options.warn("resume: %s: the last generation was half written: %d bytes dropped", path, tail.Dropped)
+	}
+	if changed {
+		return r.lineage.MarkDeviceChange()
+	}
+	return nil
+}
+
+// checkDevice refuses to go on with another kind of device unless told to, and
+// reports whether it is another one.
+func (r *Run) checkDevice() (changed bool, err error) {
+	m := &r.manifest
+	if m.DeviceKind == r.device.Kind && m.Precision == r.device.Precision {
+		return false, nil
+	}
+	if !r.options.AllowDeviceChange {
+		return false, errorf(BadDevice, "resume: %s: begun on %s (%s), this is %s (%s): results would differ; give --allow-device-change to go on all the same",
+			r.dir, m.DeviceKind, m.Precision, r.device.Kind, r.device.Precision)
+	}
+	r.options.warn("resume: %s: goes on with %s instead of %s", r.dir, r.device.Kind, m.DeviceKind)
+	m.Device, m.DeviceKind, m.Precision = r.device.Name, r.device.Kind, r.device.Precision
+	return true, nil
+}
+
+// openExperiment rebuilds the experiment of a run directory, without its text,
+// from its resolved config and its own copy of the tokenizer.
+func openExperiment(dir string, o Options) (*Experiment, error) {
+	cfg, err := configs.Load(filepath.Join(dir, fileResolved), nil)
+	if err != nil {
+		return nil, as(BadData, fmt.Errorf("run: %w", err))
+	}
+	if o.Device != "" {
+		cfg.Execution.Device = o.Device
+	}
+	if o.Generations > 0 {
+		cfg.Generations = o.Generations
+	}
+	x := &Experiment{Config: cfg}
+	if x.Tokenizer, err = tokenizer.Load(filepath.Join(dir, fileTokenizer)); err != nil {
+		return nil, as(BadData, err)
+	}
+	return x, x.layOut()
+}

@@ -1,0 +1,136 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/evorank/evorank/evolve"
+	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/run/lineage"
+)
+
+// Verdict is what Verify found.
+type Verdict struct {
+	Generations int    `json:"generations"`
+	Records     int    `json:"records"`
+	Rebuilt     int    `json:"rebuilt"`   // individuals rebuilt from their genomes
+	Digests     int    `json:"digests"`   // of those, compared by digest
+	Fitnesses   int    `json:"fitnesses"` // of those, evaluated again
+	Device      string `json:"device"`
+	SameKind    bool   `json:"same_kind"` // of device as in the run: fitness must be bit-equal
+	// Largest is the largest difference of a loss, and Tolerance what is
+	// accepted between kinds of devices: 2e-5 per story in float32.
+	Largest   float64 `json:"largest_difference"`
+	Tolerance float64 `json:"tolerance"`
+}
+
+// float32Tolerance is the accepted difference of a mean loss between two
+// float32 implementations: each is within 2e-5 of float64 on every story.
+const float32Tolerance = 4e-5
+
+// Verify replays the whole lineage, and rebuilds and evaluates again the best
+// individual of the last generation and sample others, spread evenly over all
+// records. The first disagreement is an error.
+func (a *Archive) Verify(ctx context.Context, sample int) (Verdict, error) {
+	var v Verdict
+	if err := a.LoadData(); err != nil {
+		return v, err
+	}
+	v, chosen, err := a.survey(sample)
+	if err != nil {
+		return v, err
+	}
+	d, err := a.Experiment.device()
+	if err != nil {
+		return v, err
+	}
+	engine, err := a.Experiment.NewEngine(d)
+	if err != nil {
+		return v, err
+	}
+	v.Device = d.Name
+	v.SameKind = d.Kind == a.Manifest.DeviceKind && d.Precision == a.Manifest.Precision
+	if !v.SameKind {
+		v.Tolerance = float32Tolerance
+	}
+	for _, c := range chosen {
+		if err := a.verify(ctx, engine, c, &v); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+// witness is an individual to be checked, and what it was scored on.
+type witness struct {
+	lineage.Individual
+	cases model.Cases
+}
+
+// survey replays the lineage twice: to count the records, and to pick every
+// so-manyth of them.
+func (a *Archive) survey(sample int) (Verdict, []witness, error) {
+	var v Verdict
+	_, err := replay(LineagePath(a.Dir), a.Experiment, func(_ evolve.State, _ evolve.Brood, records []model.Record) error {
+		v.Generations++
+		v.Records += len(records)
+		return nil
+	})
+	if err != nil || v.Records == 0 {
+		return v, nil, err
+	}
+	step := max(1, v.Records/max(1, sample))
+	var chosen []witness
+	at := 0
+	_, err = replay(LineagePath(a.Dir), a.Experiment, func(before evolve.State, brood evolve.Brood, records []model.Record) error {
+		top := -1
+		if int(brood.Generation) == v.Generations {
+			top = best(records)
+		}
+		for i, r := range records {
+			if i == top || sample > 0 && at%step == step/2 {
+				genome := before.GenomeOf(brood.Members[i].Candidate)
+				chosen = append(chosen, witness{lineage.Individual{Record: r, Genome: genome}, a.Experiment.Plan.StoriesOf(brood.Generation)})
+			}
+			at++
+		}
+		return nil
+	})
+	return v, chosen, err
+}
+
+// verify rebuilds one individual from its genome and compares what the lineage
+// has of it.
+func (a *Archive) verify(ctx context.Context, engine Engine, w witness, v *Verdict) error {
+	who := fmt.Sprintf("verify: generation %d: individual %d", w.Generation, w.ID)
+	digest, err := engine.Restore(0, w.Genome)
+	if err != nil {
+		return fmt.Errorf("%s: %w", who, err)
+	}
+	v.Rebuilt++
+	if w.Selected != model.Unselected {
+		v.Digests++
+		if digest != w.Digest {
+			return errorf(BadData, "%s: rebuilt from its genome it has digest %s, the lineage has %s", who, digest, w.Digest)
+		}
+	}
+	fitness, err := engine.Evaluate(ctx, []model.Candidate{{Parent: 0}}, w.cases)
+	if err != nil {
+		return fmt.Errorf("%s: %w", who, err)
+	}
+	v.Fitnesses++
+	return compare(who, w.Fitness, fitness[0], v)
+}
+
+func compare(who string, recorded, now model.Fitness, v *Verdict) error {
+	if math.Float64bits(float64(recorded)) == math.Float64bits(float64(now)) {
+		return nil
+	}
+	difference := math.Abs(float64(recorded - now))
+	v.Largest = max(v.Largest, difference)
+	if !(difference <= v.Tolerance) {
+		return errorf(BadData, "%s: evaluated again its loss is %v, the lineage has %v (accepted difference %g)", who, -now, -recorded, v.Tolerance)
+	}
+	return nil
+}

@@ -1,0 +1,71 @@
+package lm
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/evorank/evorank/kernels/transformer"
+	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/task/lm/tokenizer"
+)
+
+// Sampling says how text is drawn from a network.
+type Sampling struct {
+	Temperature float64 // 0: always the likeliest token
+	TopK        int     // 0: all tokens; else only the K likeliest
+	MaxTokens   int
+	EndOfText   int32 // label that ends a text like the end token, or tokenizer.NoEndOfText
+	Seed        model.Seed
+}
+
+// Sample continues a prompt of labels and returns the new labels. It stops at
+// the end token, the end-of-text label or MaxTokens. Unknown and start are
+// never drawn: they are not text. Sample number index of a seed is always the
+// same text.
+func Sample(n *transformer.Network, prompt []int32, index int, s Sampling) []int32 {
+	decoder := transformer.NewReference(n).Decoder()
+	logits := decoder.Step(tokenizer.StartID)
+	for _, label := range prompt {
+		logits = decoder.Step(label + tokenizer.FirstLabelID)
+	}
+	var text []int32
+	for len(text) < s.MaxTokens {
+		draw := s.Seed.Draw(model.PurposeSample, 0, uint32(index), uint32(len(text)))
+		id := s.choose(logits, (float64(draw[0])+0.5)/(1<<32))
+		label := id - tokenizer.FirstLabelID
+		if id == tokenizer.EndID || label == s.EndOfText {
+			break
+		}
+		text = append(text, label)
+		logits = decoder.Step(id)
+	}
+	return text
+}
+
+// choose returns the id at the quantile u of the sampling distribution, tokens
+// ordered from the likeliest down (equal ones by id).
+func (s Sampling) choose(logits []float64, u float64) int32 {
+	ids := make([]int32, 0, len(logits))
+	for id := int32(tokenizer.EndID); int(id) < len(logits); id++ {
+		ids = append(ids, id)
+	}
+	slices.SortStableFunc(ids, func(a, b int32) int { return cmp.Compare(logits[b], logits[a]) })
+	if s.Temperature == 0 {
+		return ids[0]
+	}
+	if s.TopK > 0 && s.TopK < len(ids) {
+		ids = ids[:s.TopK]
+	}
+	weights, total := make([]float64, len(ids)), 0.0
+	for i, id := range ids {
+		weights[i] = math.Exp((logits[id] - logits[ids[0]]) / s.Temperature)
+		total += weights[i]
+	}
+	for i, id := range ids {
+		if u -= weights[i] / total; u < 0 {
+			return id
+		}
+	}
+	return ids[len(ids)-1]
+}
