@@ -42,6 +42,9 @@ func writeCheckpoint(dir string, engine Engine, s evolve.State) error {
 		Metadata: map[string]string{"generation": strconv.Itoa(int(s.Generation))},
 		Tensors:  []model.NamedTensor{{Name: parentsTensor, Shape: []int{len(s.Parents), len(all) / len(s.Parents)}, Data: all}},
 	}
+	if err := makeAll(filepath.Join(dir, dirCheckpoints)); err != nil { // it may have been deleted: nothing is lost with it
+		return err
+	}
 	err := files.WriteWhole(checkpointPath(dir, s.Generation), func(w io.Writer) error { return model.WriteSafetensors(w, f) })
 	if err != nil {
 		return err

@@ -122,11 +122,6 @@ func Create(cfg configs.Config, name, dir string, o Options) (*Run, error) {
 // furnish writes the files of a new run directory. The lineage comes last: a
 // directory without one holds no run.
 func (r *Run) furnish(title, name string) error {
-	for _, d := range []string{dirCheckpoints, dirSamples} {
-		if err := makeAll(filepath.Join(r.dir, d)); err != nil {
-			return err
-		}
-	}
 	given, err := configs.Source(name)
 	if err != nil {
 		return as(BadConfig, err)
@@ -239,6 +234,9 @@ func (r *Run) Archive() *Archive {
 
 // WriteSamples keeps sampled texts in the run directory, one a line.
 func (r *Run) WriteSamples(texts []string) error {
-	name := fmt.Sprintf("generation-%09d.txt", r.state.Generation)
-	return writeBytes(filepath.Join(r.dir, dirSamples, name), []byte(strings.Join(texts, "\n")+"\n"))
+	dir := filepath.Join(r.dir, dirSamples)
+	if err := makeAll(dir); err != nil {
+		return err
+	}
+	return writeBytes(filepath.Join(dir, fmt.Sprintf("generation-%09d.txt", r.state.Generation)), []byte(strings.Join(texts, "\n")+"\n"))
 }
