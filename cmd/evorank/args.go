@@ -106,14 +106,25 @@ func strict(c *cli.Command) *cli.Command {
 
 // noCommand answers a missing or unknown subcommand.
 func noCommand(c *cli.Context) error {
+	known := c.Command.Subcommands
 	if c.NArg() == 0 {
-		return cli.ShowAppHelp(c)
+		return cli.ShowSubcommandHelp(c)
 	}
 	var names []string
-	for _, known := range c.App.Commands {
-		names = append(names, known.Name)
+	for _, k := range known {
+		names = append(names, k.Name)
 	}
 	return usagef("unknown command %q: want one of %s", c.Args().First(), strings.Join(names, ", "))
+}
+
+// need returns an error unless all the flags are given.
+func need(c *cli.Context, flags ...string) error {
+	for _, f := range flags {
+		if !c.IsSet(f) {
+			return usagef("%s: --%s is missing (evorank %s --help)", c.Command.Name, f, c.Command.Name)
+		}
+	}
+	return nil
 }
 
 // choice returns an error unless the flag's value is one of the words.

@@ -22,15 +22,14 @@ func exportCommand() *cli.Command {
 }
 
 func exportAction(c *cli.Context) error {
-	path := c.String("output")
-	if path == "" {
-		return usagef("export: --output FILE is missing")
+	if err := need(c, "output"); err != nil {
+		return err
 	}
 	s, err := chooseSubject(c)
 	if err != nil {
 		return err
 	}
-	return files.WriteWhole(path, func(w io.Writer) error {
+	return files.WriteWhole(c.String("output"), func(w io.Writer) error {
 		return model.WriteSafetensors(w, s.network.Export(c.Bool("factors")))
 	})
 }

@@ -17,9 +17,9 @@ func noiseCommand() *cli.Command {
 		Description: "noise(seed, tensor, element) is the same on every device. The tensor word is\n" +
 			"4 × the weight's number in the layout + part (W, A, B, D = 0 … 3): evorank inspect shows it.",
 		Flags: []cli.Flag{
-			&cli.Uint64Flag{Name: "seed", Required: true, Usage: "of the gene"},
-			&cli.Uint64Flag{Name: "tensor", Required: true, Usage: "tensor word of the counter"},
-			&cli.Uint64Flag{Name: "count", Required: true, Usage: "number of values"},
+			&cli.Uint64Flag{Name: "seed", Usage: "of the gene"},
+			&cli.Uint64Flag{Name: "tensor", Usage: "tensor word of the counter"},
+			&cli.Uint64Flag{Name: "count", Usage: "number of values"},
 			&cli.Uint64Flag{Name: "offset", Usage: "first element"},
 		},
 		Action: noiseAction,
@@ -28,6 +28,9 @@ func noiseCommand() *cli.Command {
 
 func noiseAction(c *cli.Context) error {
 	const most = 1 << 34 // the counter has 32 bits for blocks of four
+	if err := need(c, "seed", "tensor", "count"); err != nil {
+		return err
+	}
 	tensor, count, offset := c.Uint64("tensor"), c.Uint64("count"), c.Uint64("offset")
 	if tensor > math.MaxUint32 {
 		return usagef("noise: --tensor %d: does not fit 32 bits", tensor)

@@ -58,8 +58,8 @@ func sourceFlags() []cli.Flag {
 
 // openSource opens the text that the flags name.
 func openSource(c *cli.Context) (*text.Reader, error) {
-	if c.String("data") == "" {
-		return nil, usagef("%s: --data FILE is missing", c.Command.Name)
+	if err := need(c, "data"); err != nil {
+		return nil, err
 	}
 	if err := choice(c, "format", "auto", "separated", "lines", "jsonl"); err != nil {
 		return nil, err
@@ -70,8 +70,8 @@ func openSource(c *cli.Context) (*text.Reader, error) {
 }
 
 func openTokenizer(c *cli.Context) (*tokenizer.Tokenizer, error) {
-	if c.String("tokenizer") == "" {
-		return nil, usagef("%s: --tokenizer FILE is missing", c.Command.Name)
+	if err := need(c, "tokenizer"); err != nil {
+		return nil, err
 	}
 	t, err := tokenizer.Load(c.String("tokenizer"))
 	return t, dataError(err)
@@ -79,8 +79,8 @@ func openTokenizer(c *cli.Context) (*tokenizer.Tokenizer, error) {
 
 func tokenizerTrain(c *cli.Context) error {
 	path := c.String("output")
-	if path == "" {
-		return usagef("train: --output FILE is missing")
+	if err := need(c, "output"); err != nil {
+		return err
 	}
 	reader, err := openSource(c)
 	if err != nil {

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// call runs the program in-process.
+func call(t testing.TB, stdin string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = evorank(context.Background(), append([]string{"evorank"}, args...), strings.NewReader(stdin), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// must runs the program and fails unless it succeeds.
+func must(t testing.TB, args ...string) string {
+	t.Helper()
+	code, out, errs := call(t, "", args...)
+	if code != exitDone {
+		t.Fatalf("evorank %s: exit %d: %s", strings.Join(args, " "), code, errs)
+	}
+	return out
+}
+
+const sample = `One day a fox met a bear.
+The bear was sad. The fox gave the bear a kite.
+
+They danced all day.
+`
+
+// fixture makes a directory with a text, a tokenizer, a tiny run and weights.
+func fixture(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	at := func(name string) string { return filepath.Join(dir, name) }
+	write(t, at("text.txt"), sample)
+	must(t, "tokenizer", "train", "--data", at("text.txt"), "--vocab", "60", "-o", at("tok.json"), "--quiet")
+	must(t, "train", "lm-quick", "--data", at("text.txt"), "--tokenizer", at("tok.json"), "--run-dir", at("run"), "--generations", "2", "--quiet",
+		"--set", "search={population: 6, survivors: 2}", "--set", "lm.network={hidden: 6, heads: 1, head_dim: 3, ffn: 5, blocks: 1}")
+	must(t, "export", at("run"), "-o", at("w.safetensors"))
+	return dir
+}
+
+func write(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCommands: exit codes and what is said, for good and bad command lines.
+// $D is the fixture's directory.
+func TestCommands(t *testing.T) {
+	dir := fixture(t)
+	for name, text := range map[string]string{
+		"empty.txt": "", "broken.txt": "one\ntw\xffo\n", "blank.txt": "\n\n \n", "unknown.json": `{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null, "model": {"type": "Unigram"}}`,
+		"typo.yaml": "search:\n  popluation: 3\n", "nonet.json": "{",
+	} {
+		write(t, filepath.Join(dir, name), text)
+	}
+	weights, err := os.ReadFile(filepath.Join(dir, "w.safetensors"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "cut.safetensors"), string(weights[:len(weights)-9]))
+	must(t, "tokenizer", "train", "--data", filepath.Join(dir, "text.txt"), "--vocab", "45", "-o", filepath.Join(dir, "other.json"), "--quiet")
+
+	for _, c := range []struct {
+		line string
+		code int
+		out  string // pattern on stdout of success, on stderr of failure
+	}{
+		{"", exitDone, "Start with: evorank train"},
+		{"nope", exitUsage, `unknown command "nope": want one of train,`},
+		{"version", exitDone, `^evorank \d+\.\d+\.\d+`},
+		{"version x", exitUsage, `version: leftover argument "x"`},
+		{"config list", exitDone, "tinystories-factored "},
+		{"config print lm-quick --plain", exitDone, "(?m)^task: lm$"},
+		{"config print --plain lm-quick --set seed=77", exitDone, "(?m)^seed: 77$"},
+		{"config check $D/typo.yaml", exitUsage, `typo.yaml:2: unknown key search.popluation: did you mean population\?`},
+		{"config check lm-quik", exitUsage, `did you mean lm-quick\?`},
+		{"config check lm-quick --set lm.data.text=a,b", exitDone, "valid"},
+		{"noise --seed 7 --tensor 5 --count 1 --offset 2", exitDone, `^bfad9387 -1.3560647\n$`},
+		{"noise --seed 7 --tensor 5", exitUsage, "noise: --count is missing"},
+		{"noise --seed x --tensor 5 --count 1", exitUsage, "seed"},
+		{"noise --seed 7 --tensor 4294967296 --count 1", exitUsage, "does not fit 32 bits"},
+		{"noise --seed 7 --tensor 5 --count 1 --offset 17179869184", exitUsage, "at most 2\\^34 elements"},
+		{"train tinystories-factored", exitData, "needs a text: give --data FILE and --tokenizer FILE"},
+		{"train tinystories-factored --data $D/text.txt", exitData, "a tokenizer is needed too"},
+		{"train tinystories-factored --data $D/none.txt --tokenizer $D/tok.json", exitData, "none.txt"},
+		{"train lm-quick --data $D/empty.txt --tokenizer $D/tok.json", exitData, "empty.txt: the file is empty"},
+		{"train lm-quick --data $D/blank.txt --tokenizer $D/tok.json", exitData, `blank.txt: no stories \(3 empty ones skipped\)`},
+		{"train lm-quick --data $D/broken.txt --tokenizer $D/tok.json", exitData, "broken.txt: line 2"},
+		{"train lm-quick --data $D/text.txt --tokenizer $D/unknown.json", exitData, "unknown.json.*Unigram"},
+		{"train lm-quick --data $D/text.txt --tokenizer $D/nonet.json", exitData, "nonet.json"},
+		{"train lm-quick --data $D/text.txt --tokenizer $D/tok.json --set lm.data.max_tokens=9", exitData, "story 1: .* more than lm.data.max_tokens"},
+		{"train lm-quick extra", exitUsage, `leftover argument "extra"`},
+		{"train --generations 0", exitUsage, "generations: 0 is not between"},
+		{"train --generations many", exitUsage, "generations"},
+		{"train --flag", exitUsage, "flag"},
+		{"train --device cuda --run-dir $D/new", exitDevice, "cuda"},
+		{"train --run-dir $D/run", exitUsage, "exists and is not empty"},
+		{"train --dry-run", exitDone, "memory +about"},
+		{"train --dry-run --json", exitDone, `"tokens_per_second"`},
+		{"resume $D", exitData, "not a run directory"},
+		{"resume", exitUsage, "RUN is missing"},
+		{"eval", exitUsage, "give a run directory or --weights"},
+		{"eval $D/run", exitDone, "loss .* nats, mean over 3 stories"},
+		{"eval $D/run --precision fp64 --threads 1", exitDone, "fp64"},
+		{"eval $D/run --precision bf16", exitDevice, "the CPU has fp32 and fp64"},
+		{"eval $D/run --generation 9", exitData, "the last complete one is 2"},
+		{"eval $D/run --individual 999", exitData, "has no individual 999"},
+		{"eval $D/run --heldout", exitUsage, "no held-out stories"},
+		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --json --limit 2", exitDone, `"stories":2`},
+		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --materialised --factored", exitUsage, "exclude each other"},
+		{"eval --weights $D/w.safetensors --tokenizer $D/other.json --data $D/text.txt", exitData, "belongs to other weights"},
+		{"eval --weights $D/w.safetensors --data $D/text.txt", exitUsage, "needs --tokenizer"},
+		{"eval --weights $D/cut.safetensors --tokenizer $D/tok.json --data $D/text.txt", exitData, "cut.safetensors"},
+		{"eval --weights $D/none.safetensors --tokenizer $D/tok.json --data $D/text.txt", exitData, "none.safetensors"},
+		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --format xml", exitUsage, `"xml" is none of`},
+		{"generate $D/run --n 2 --max-tokens 5", exitDone, ""},
+		{"generate $D/run --n 0", exitUsage, "at least 1"},
+		{"generate --weights $D/w.safetensors --tokenizer $D/tok.json --prompt fox --max-tokens 3", exitDone, "f ?o ?x|fox"},
+		{"inspect $D/run --genes", exitDone, "gene 1 +init"},
+		{"inspect --weights $D/w.safetensors", exitDone, "embed.weight"},
+		{"lineage $D/run", exitDone, `^id,ancestor_list,origin_time`},
+		{"lineage $D/run --format jsonl", exitDone, `"generation":2`},
+		{"lineage $D/run --format xml", exitUsage, `"xml" is none of csv, jsonl`},
+		{"lineage $D", exitData, "lineage.bin"},
+		{"verify $D/run --sample 3", exitDone, "each follows from the one before"},
+		{"verify $D/run --sample -1", exitUsage, "must not be negative"},
+		{"export $D/run", exitUsage, "--output is missing"},
+		{"export $D/run -o $D/none/w.safetensors", exitFailure, "none/w.safetensors"},
+		{"tokenizer encode --tokenizer $D/tok.json --data $D/text.txt --json", exitDone, `^\[\d`},
+		{"tokenizer encode --data $D/text.txt", exitUsage, "--tokenizer is missing"},
+		{"tokenizer train --data $D/text.txt --vocab 3 -o $D/t.json", exitData, "too small"},
+		{"tokenizer nope", exitUsage, `unknown command "nope"`},
+	} {
+		args := strings.Fields(strings.ReplaceAll(c.line, "$D", dir))
+		code, out, errs := call(t, "", args...)
+		said := out
+		if code != exitDone {
+			said = errs
+			if lines := strings.Count(strings.TrimSpace(lastLines(errs)), "\n"); lines != 0 {
+				t.Errorf("evorank %s: an error of several lines:\n%s", c.line, errs)
+			}
+		}
+		if code != c.code || !regexp.MustCompile(c.out).MatchString(said) {
+			t.Errorf("evorank %s: exit %d, want %d and %s:\n%s%s", c.line, code, c.code, c.out, out, errs)
+		}
+	}
+}
+
+// lastLines drops the log lines before the error.
+func lastLines(errs string) string {
+	if at := strings.Index(errs, "evorank: "); at >= 0 {
+		return errs[at:]
+	}
+	return errs
+}
+
+// TestEvalJSON checks the interface that others call: keys, and that the mean
+// is that of the stories.
+func TestEvalJSON(t *testing.T) {
+	dir := fixture(t)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	var e struct {
+		Loss      float64
+		Stories   int
+		Targets   int
+		PerStory  []struct{ Targets, Loss float64 } `json:"per_story"`
+		Precision string
+		Device    string
+	}
+	args := []string{"eval", "--weights", at("w.safetensors"), "--tokenizer", at("tok.json"), "--data", at("text.txt"), "--json", "--no-eot"}
+	if err := json.Unmarshal([]byte(must(t, append(args, "--precision", "fp64")...)), &e); err != nil {
+		t.Fatal(err)
+	}
+	sum, targets := 0.0, 0
+	for _, s := range e.PerStory {
+		sum, targets = sum+s.Loss, targets+int(s.Targets)
+	}
+	if e.Stories != 3 || len(e.PerStory) != 3 || targets != e.Targets || e.Precision != "fp64" || !strings.HasPrefix(e.Device, "cpu") {
+		t.Errorf("%+v", e)
+	}
+	if d := e.Loss - sum/3; d > 1e-12 || d < -1e-12 {
+		t.Errorf("loss %v, mean of the stories %v", e.Loss, sum/3)
+	}
+}
+
+// TestDecodeUndoesEncode, through the command line, up to case and blanks.
+func TestDecodeUndoesEncode(t *testing.T) {
+	dir := fixture(t)
+	tok := filepath.Join(dir, "tok.json")
+	labels := must(t, "tokenizer", "encode", "--tokenizer", tok, "--data", filepath.Join(dir, "text.txt"))
+	code, text, errs := call(t, labels, "tokenizer", "decode", "--tokenizer", tok)
+	squeeze := func(s string) string { return strings.ToLower(strings.Join(strings.Fields(s), "")) }
+	if code != exitDone || squeeze(text) != squeeze(sample) {
+		t.Errorf("exit %d: %q %s", code, text, errs)
+	}
+	if code, _, errs := call(t, "3 x", "tokenizer", "decode", "--tokenizer", tok); code != exitData || !strings.Contains(errs, `line 1: "x" is not a label`) {
+		t.Errorf("exit %d: %s", code, errs)
+	}
+}
+
+// TestHelpNamesEveryCommand: each subcommand explains itself.
+func TestHelpNamesEveryCommand(t *testing.T) {
+	help := must(t, "--help")
+	for _, make := range commands {
+		c := make()
+		if c.Usage == "" || !strings.Contains(help, c.Name) {
+			t.Errorf("%s is not in the help", c.Name)
+		}
+		if text := must(t, c.Name, "--help"); !strings.Contains(text, c.Usage) {
+			t.Errorf("evorank %s --help does not say what it does", c.Name)
+		}
+	}
+}
