@@ -139,6 +139,8 @@ func TestDamage(t *testing.T) {
 		{"byte 64: generation 1 has 3 records in a population of 4", signed(edit(data, 56, 4))},
 		{"byte 64: unknown kind of block 9", signed(edit(data, headerSize, 9))},
 		{"byte 64: device mark of generation 1 with 3 records", signed(edit(data, headerSize, 2))},
+		{"byte 64: device mark of generation 0 with 1 records", slices.Concat(header, blockHead{2, 0, 1}.append(nil))},
+		{"byte 252: device mark of generation 2 with 0 records after generation 1", slices.Concat(header, first, blockHead{2, 2, 0}.append(nil))},
 		{"byte 80: generation 1: the checksum does not match", edit(data, record, 99)},
 		{"byte 80: generation 1: index 0: id 0", signed(edit(data, record, 0))},
 		{"byte 80: generation 1: index 0: multiplier NaN", signed(edit(data, record+40, 0x7fc00000))},

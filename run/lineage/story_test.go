@@ -222,6 +222,9 @@ func TestStoppedAnywhereContinues(t *testing.T) {
 		w, tail, err := Continue(path)
 		check(t, err)
 		defer w.Close()
+		if info, err := os.Stat(path); err != nil || info.Size() != tail.end {
+			t.Errorf("%v bytes before going on, %v, want %d", info.Size(), err, tail.end)
+		}
 		s.continueFrom(t, w, int(tail.Generation))
 		if got, _ := os.ReadFile(path); !bytes.Equal(got, whole) {
 			t.Errorf("%d bytes differ from the %d of the uninterrupted run", len(got), len(whole))

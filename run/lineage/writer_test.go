@@ -2,12 +2,16 @@ package lineage
 
 import (
 	"bytes"
+	"errors"
 	"math"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/evorank/evorank/model"
 )
@@ -57,13 +61,37 @@ func TestDiskFull(t *testing.T) {
 	if err != nil {
 		t.Skip("1 check skipped: no /dev/full")
 	}
+	defer full.Close()
 	s := example()
 	w := &Writer{path: "run/lineage.bin", file: full, header: s.header, end: headerSize}
-	defer w.Close()
 	want := "lineage: run/lineage.bin: no space left on device: free some space and try again"
-	for range 2 { // the second time it is not even tried
+	for _, nobodyTries := range []bool{false, true} {
+		if nobodyTries {
+			w.file = nil
+		}
 		if err := w.Append(s.generations[0]); err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
 		}
+	}
+}
+
+// TestHalfWrittenIsTakenBack lets the kernel refuse the second half of a block.
+func TestHalfWrittenIsTakenBack(t *testing.T) {
+	s, path := example(), filepath.Join(t.TempDir(), "lineage.bin")
+	w, err := Create(path, s.header)
+	check(t, err)
+	defer w.Close()
+	check(t, w.Append(s.generations[0]))
+	var limit unix.Rlimit
+	check(t, unix.Getrlimit(unix.RLIMIT_FSIZE, &limit))
+	signal.Ignore(unix.SIGXFSZ)
+	defer signal.Reset(unix.SIGXFSZ)
+	defer unix.Setrlimit(unix.RLIMIT_FSIZE, &limit)
+	check(t, unix.Setrlimit(unix.RLIMIT_FSIZE, &unix.Rlimit{Cur: uint64(w.end) + 100, Max: limit.Max}))
+	if err := w.Append(s.generations[1]); !errors.Is(err, unix.EFBIG) || !strings.HasPrefix(err.Error(), "lineage: "+path+": ") {
+		t.Errorf("error %v", err)
+	}
+	if info, err := os.Stat(path); err != nil || info.Size() != w.end {
+		t.Errorf("%d bytes are left, %v, want %d", info.Size(), err, w.end)
 	}
 }
