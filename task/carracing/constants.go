@@ -5,8 +5,8 @@ package carracing
 // repeats each computation at run time.
 const (
 	// MaxTiles bounds the length of a track, so that an environment is a plain
-	// value. Of ten million tracks the longest had fewer (see track.go).
-	MaxTiles = 512
+	// value: twice the longest of three million (see generate).
+	MaxTiles = 1024
 
 	stepsPerSecond = 50
 	timeStep       = 1.0 / stepsPerSecond // s

@@ -54,7 +54,7 @@ func (c *Contacts) update(t *Track, w *World) (visits int, start bool) {
 // there for the first time.
 func (c *Contacts) touch(i int, tile *RoadTile, car *carShapes) (visits int) {
 	var corners [maxVertices]Point64
-	n := widen(&corners, tile.Shape.vertices())
+	n := widen(&corners, tile.Corners[:tile.N])
 	for k := range car {
 		part := &car[k]
 		if k >= wheels && c.Touched.Has(i) {

@@ -5,7 +5,8 @@ import "math"
 // RoadTile is the piece of road between a point and the one before it: the
 // sensor that a wheel touches, a convex polygon in binary32.
 type RoadTile struct {
-	Shape    Polygon
+	N        int32 // corners: 4, or 3 where two of them nearly meet
+	Corners  [4]Vec2
 	Min, Max Vec2 // bounding box
 }
 
@@ -94,8 +95,10 @@ func newRoadTile(quad [4]Point64) RoadTile {
 	for i, p := range quad {
 		corners[i] = Vec2{float32(p.X), float32(p.Y)}
 	}
-	tile := RoadTile{Shape: newPolygon(corners[:])}
-	tile.Min, tile.Max = bounds(tile.Shape.vertices())
+	p := newPolygon(corners[:])
+	tile := RoadTile{N: p.N}
+	copy(tile.Corners[:], p.vertices())
+	tile.Min, tile.Max = bounds(p.vertices())
 	return tile
 }
 

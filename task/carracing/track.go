@@ -36,11 +36,12 @@ type walk struct {
 	points [maxPoints]Point
 }
 
-// Generate draws a track: attempts, of 24 random numbers each, until one closes
+// generate draws a track: attempts, of 24 random numbers each, until one closes
 // well (93.6 % do at once). scratch is overwritten.
 //
 // A lap of more than MaxTiles points counts as one that does not close; the
-// original knows no such limit. In ten million seeds no lap reached it.
+// original knows no such limit. The longest lap of seeds 0 to 2,999,999 has 504
+// points (seed 529277); half of them have less than 292.
 func (t *Track) generate(random *PCG64, scratch *walk) {
 	for {
 		scratch.walkThrough(drawCheckpoints(random))
