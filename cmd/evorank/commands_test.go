@@ -60,8 +60,7 @@ func write(t testing.TB, path, text string) {
 func TestCommands(t *testing.T) {
 	dir := fixture(t)
 	for name, text := range map[string]string{
-		"empty.txt": "", "broken.txt": "one\ntw\xffo\n", "blank.txt": "\n\n \n", "unknown.json": `{"version": "1.0", "truncation": null, "padding": null, "added_tokens": [], "normalizer": null, "pre_tokenizer": null, "post_processor": null, "decoder": null, "model": {"type": "Unigram"}}`,
-		"typo.yaml": "search:\n  popluation: 3\n", "nonet.json": "{",
+		"empty.txt": "", "broken.txt": "one\ntw\xffo\n", "blank.txt": "\n\n \n", "typo.yaml": "search:\n  popluation: 3\n", "nonet.json": "{",
 	} {
 		write(t, filepath.Join(dir, name), text)
 	}
@@ -70,6 +69,11 @@ func TestCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, filepath.Join(dir, "cut.safetensors"), string(weights[:len(weights)-9]))
+	bpe, err := os.ReadFile(filepath.Join(dir, "tok.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(dir, "unknown.json"), strings.Replace(string(bpe), `"BPE"`, `"Unigram"`, 1))
 	must(t, "tokenizer", "train", "--data", filepath.Join(dir, "text.txt"), "--vocab", "45", "-o", filepath.Join(dir, "other.json"), "--quiet")
 
 	for _, c := range []struct {
