@@ -112,7 +112,9 @@ func TestFailuresCarryTheirCode(t *testing.T) {
 		{"ModuleLoadData", func(d *Device, _ *Stream) error { _, err := d.Load("kernels", []byte{1}); return err }},
 		{"ModuleFunction", func(d *Device, _ *Stream) error { _, err := (&Module{dev: d}).Kernel("k"); return err }},
 		{"FuncGetParamInfo", func(d *Device, _ *Stream) error { _, err := (&Module{dev: d}).Kernel("k"); return err }},
-		{"LaunchKernel", func(d *Device, s *Stream) error { return (&Kernel{Name: "k", dev: d, MaxThreads: 1}).Launch(s, Shape{}) }},
+		{"LaunchKernel", func(d *Device, s *Stream) error {
+			return (&Kernel{Name: "k", dev: d, MaxThreads: 1}).Launch(s, Shape{})
+		}},
 		{"EventCreate", func(d *Device, _ *Stream) error { _, err := d.NewEvent(); return err }},
 		{"StreamBeginCapture", func(_ *Device, s *Stream) error { _, err := s.Capture(func() error { return nil }); return err }},
 		{"StreamEndCapture", func(_ *Device, s *Stream) error { _, err := s.Capture(func() error { return nil }); return err }},

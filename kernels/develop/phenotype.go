@@ -11,20 +11,29 @@ func Phenotype(dst, genotype []float32, layout *model.Layout) {
 	}
 }
 
-// Tensor writes one developed tensor to dst [Tensor.Len].
+// Tensor writes one developed tensor to dst [Tensor.Len]:
+//
+//	plain         W[m][n]       = Σ_k A[m][k]·B[k][n]
+//	transposed    W[n][m]       = Σ_k A[m][k]·B[k][n]
+//	convolution   W[n][i][r][c] = Σ_k A[m][k]·B[k][n] / 2,  m = r + KR·(c + KC·i)
+//	hybrid        the above + D
+//
+// The terms are added in the order of k.
 func Tensor(dst, genotype []float32, t *model.Tensor) {
 	if t.Encoding.Kind == model.Dense {
 		copy(dst, t.Parts[0].Of(genotype))
 		return
 	}
 	a, b := t.Parts[0].Of(genotype), t.Parts[1].Of(genotype)
-	switch t.Orientation {
-	case model.Plain:
-		product(dst, a, b, t)
-	case model.Transposed:
-		transposed(dst, a, b, t)
-	case model.Convolution:
-		convolution(dst, a, b, t)
+	if t.Orientation == model.Plain {
+		rowsOfB(dst, a, b, t)
+	} else {
+		rowsOfA(dst, a, b, t)
+	}
+	if t.Orientation == model.Convolution {
+		for i := range dst {
+			dst[i] *= 0.5
+		}
 	}
 	if t.Encoding.Kind == model.Hybrid {
 		for i, d := range t.Parts[2].Of(genotype) {
@@ -33,9 +42,9 @@ func Tensor(dst, genotype []float32, t *model.Tensor) {
 	}
 }
 
-// product computes W[m][n] = Σ_k A[m][k]·B[k][n], row by row so that the inner
-// loop runs along memory.
-func product(dst, a, b []float32, t *model.Tensor) {
+// rowsOfB writes row m of a plain tensor as Σ_k A[m][k]·(row k of B), so that
+// the inner loop runs along memory.
+func rowsOfB(dst, a, b []float32, t *model.Tensor) {
 	rank, cols := t.Encoding.Rank, t.Cols
 	for m := range t.Rows {
 		row := dst[m*cols : (m+1)*cols]
@@ -45,50 +54,46 @@ func product(dst, a, b []float32, t *model.Tensor) {
 	}
 }
 
+// rowsOfA writes row n of the other tensors as Σ_k B[k][n]·(column k of A, in
+// the order that the row has).
+func rowsOfA(dst, a, b []float32, t *model.Tensor) {
+	rank, rows := t.Encoding.Rank, t.Rows
+	columns := make([]float32, rank*rows)
+	for i := range rows {
+		m := rowAt(t, i)
+		for k := range rank {
+			columns[k*rows+i] = a[m*rank+k]
+		}
+	}
+	for n := range t.Cols {
+		row := dst[n*rows : (n+1)*rows]
+		for k := range rank {
+			addRow(row, b[k*t.Cols+n], columns[k*rows:(k+1)*rows], k == 0)
+		}
+	}
+}
+
+// rowAt returns the row of A·B that stands at position i of a row of a
+// transposed tensor or convolution.
+func rowAt(t *model.Tensor, i int) int {
+	if t.Orientation != model.Convolution {
+		return i
+	}
+	kernelRows, kernelCols := t.Shape[2], t.Shape[3]
+	in, r, c := i/(kernelRows*kernelCols), i/kernelCols%kernelRows, i%kernelCols
+	return r + kernelRows*(c+kernelCols*in)
+}
+
 // addRow adds x·b to row, or sets row to it.
 func addRow(row []float32, x float32, b []float32, first bool) {
+	b = b[:len(row)]
 	if first {
 		for i := range row {
-			row[i] = float32(x * b[i])
+			row[i] = x * b[i]
 		}
 		return
 	}
 	for i := range row {
 		row[i] += float32(x * b[i])
 	}
-}
-
-// transposed computes W[n][m] = Σ_k A[m][k]·B[k][n].
-func transposed(dst, a, b []float32, t *model.Tensor) {
-	for n := range t.Cols {
-		for m := range t.Rows {
-			dst[n*t.Rows+m] = dot(a, b, m, n, t)
-		}
-	}
-}
-
-// convolution computes W[o][i][r][c] = (A·B)[r + KR·(c + KC·i)][o] / 2.
-func convolution(dst, a, b []float32, t *model.Tensor) {
-	out, in, rows, cols := t.Shape[0], t.Shape[1], t.Shape[2], t.Shape[3]
-	at := 0
-	for o := range out {
-		for i := range in {
-			for r := range rows {
-				for c := range cols {
-					dst[at] = dot(a, b, r+rows*(c+cols*i), o, t) / 2
-					at++
-				}
-			}
-		}
-	}
-}
-
-// dot is Σ_k A[m][k]·B[k][n] in the order of k.
-func dot(a, b []float32, m, n int, t *model.Tensor) float32 {
-	rank := t.Encoding.Rank
-	sum := float32(a[m*rank] * b[n])
-	for k := 1; k < rank; k++ {
-		sum += float32(a[m*rank+k] * b[k*t.Cols+n])
-	}
-	return sum
 }

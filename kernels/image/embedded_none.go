@@ -1,0 +1,5 @@
+//go:build nogpu
+
+package image
+
+var fatbin, manifestJSON []byte
