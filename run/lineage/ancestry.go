@@ -24,14 +24,15 @@ type ancestor struct {
 	before *ancestor
 }
 
-// find returns the individual of a record of the generation that follows.
-func (a *Ancestry) find(r *model.Record) (*ancestor, error) {
+// inherited returns what a record of the generation that follows builds on:
+// nothing for a founder, its own genes for a survivor, its parent's for a child.
+func (a *Ancestry) inherited(r *model.Record) (*ancestor, error) {
 	switch r.Gene.Kind {
 	case model.GeneInit:
 		if r.Parent != 0 {
 			return nil, fmt.Errorf("generation %d: individual %d: a founder with parent %d", r.Generation, r.ID, r.Parent)
 		}
-		return &ancestor{r.Gene, nil}, nil
+		return nil, nil
 	case model.GeneNone:
 		if n := a.living[r.ID]; n != nil {
 			return n, nil
@@ -39,7 +40,7 @@ func (a *Ancestry) find(r *model.Record) (*ancestor, error) {
 		return nil, fmt.Errorf("generation %d: individual %d: survived without having been selected", r.Generation, r.ID)
 	}
 	if n := a.living[r.Parent]; n != nil {
-		return &ancestor{r.Gene, n}, nil
+		return n, nil
 	}
 	return nil, fmt.Errorf("generation %d: individual %d: parent %d was not selected", r.Generation, r.ID, r.Parent)
 }
@@ -47,7 +48,7 @@ func (a *Ancestry) find(r *model.Record) (*ancestor, error) {
 // Genome returns the genome of an individual of the generation that follows
 // the last one advanced over.
 func (a *Ancestry) Genome(r *model.Record) (model.Genome, error) {
-	last, err := a.find(r)
+	last, err := a.inherited(r)
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func (a *Ancestry) Genome(r *model.Record) (model.Genome, error) {
 		g = append(g, n.gene)
 	}
 	slices.Reverse(g)
-	return g, nil
+	return g.With(r.Gene), nil
 }
 
 // Advance takes the next generation, all of its records, and keeps those that
@@ -64,13 +65,18 @@ func (a *Ancestry) Genome(r *model.Record) (model.Genome, error) {
 func (a *Ancestry) Advance(records []model.Record) error {
 	living := map[model.ID]*ancestor{}
 	for i := range records {
-		n, err := a.find(&records[i])
+		r := &records[i]
+		n, err := a.inherited(r)
 		if err != nil {
 			return err
 		}
-		if records[i].Selected != model.Unselected {
-			living[records[i].ID] = n
+		if r.Selected == model.Unselected {
+			continue
 		}
+		if r.Gene.Kind != model.GeneNone {
+			n = &ancestor{r.Gene, n}
+		}
+		living[r.ID] = n
 	}
 	a.living = living
 	return nil
@@ -123,13 +129,14 @@ func (r *Reader) tail() (*Tail, error) {
 	}
 	t := &Tail{Header: r.header, Generation: r.last, Records: last, DeviceChanges: r.marks, Dropped: r.dropped, end: r.at}
 	for i := range last {
+		if last[i].Selected == model.Unselected {
+			continue
+		}
 		genome, err := before.Genome(&last[i])
 		if err != nil {
 			return nil, r.in(err)
 		}
-		if last[i].Selected != model.Unselected {
-			t.Parents = append(t.Parents, Individual{last[i], genome})
-		}
+		t.Parents = append(t.Parents, Individual{last[i], genome})
 	}
 	slices.SortStableFunc(t.Parents, func(a, b Individual) int { return cmp.Compare(a.Selected, b.Selected) })
 	return t, nil
