@@ -174,7 +174,7 @@ func TestLoadErrors(t *testing.T) {
 	if _, err := Load(Source{Path: good}, Encoding{noEnd, false}, ""); err != nil {
 		t.Error(err)
 	}
-	two := func(yield func(string, error) bool) { _ = yield("a a a", nil) && yield("a a a", nil) }
+	two := func(yield func(string, error) bool) { _ = yield("a a a", nil) && yield("a a", nil) }
 	if _, err := pack(two, Encoding{tok, false}, 9); err == nil || !strings.Contains(err.Error(), "the first 1 stories") {
 		t.Errorf("too many tokens: got %v", err)
 	}
@@ -256,6 +256,7 @@ func TestCacheIsFound(t *testing.T) {
 		{IDs: []int32{1, -1, 2}, Start: []int32{0, 3}},
 		{IDs: []int32{1, 2, 1, 2}, Start: []int32{0, 3, 2}},
 		{IDs: []int32{1, 2, 1, 2}, Start: []int32{0, 2}},
+		{IDs: []int32{1, 2, 1, 2}, Start: []int32{0, 1, 4}},
 		{IDs: []int32{1, 2, 1, 2}, Start: []int32{2, 4}},
 	} {
 		if err := c.write(wrong); err != nil {

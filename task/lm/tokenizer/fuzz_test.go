@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Whatever the bytes, Read either refuses them in one line that names the file or
@@ -16,6 +17,11 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte(strings.Replace(smallBPE, `{"type": "Lowercase"}`, `{"type": "Sequence", "normalizers": [{"type": "NFD"}, {"type": "StripAccents"}]}`, 1)))
 	f.Add([]byte(`{"version": "1.0", "model": {"vocab": {"\ud800": 0}}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		defer func(begin time.Time) {
+			if took := time.Since(begin); took > 10*time.Second {
+				t.Errorf("%d bytes took %v", len(data), took)
+			}
+		}(time.Now())
 		tok, err := Read(bytes.NewReader(data), "fuzz.json")
 		if err != nil {
 			if text := err.Error(); !strings.HasPrefix(text, "read tokenizer: fuzz.json: ") || strings.Contains(text, "\n") {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"iter"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"reflect"
 	"slices"
 	"strings"
@@ -35,16 +37,46 @@ type trainCase struct {
 }
 
 func TestTrainingEqualsTheLibrarys(t *testing.T) {
-	data, err := os.ReadFile("testdata/train-golden.json")
+	if checked := checkTraining(t, "testdata/train-golden.json"); checked != 7 {
+		t.Errorf("%d cases, want 7", checked)
+	}
+}
+
+// The same on a thousand real stories, with a python3 that has the library.
+func TestTrainingEqualsTheLibrarysOnStories(t *testing.T) {
+	data, err := os.ReadFile(sharedFile("tinystories-train.txt"))
+	if err != nil {
+		t.Skipf("skipped 2 checks: %v", err)
+	}
+	if err := exec.Command("python3", "-c", "import tokenizers").Run(); err != nil {
+		t.Skipf("skipped 2 checks: python3 has no tokenizers library: %v", err)
+	}
+	texts, err := json.Marshal([]map[string]any{{
+		"texts": strings.Split(strings.TrimSuffix(string(data), "\n<|endoftext|>\n"), "\n<|endoftext|>\n"), "vocab_size": 2048, "min_count": 0,
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, out := filepath.Join(t.TempDir(), "in.json"), filepath.Join(t.TempDir(), "out.json")
+	if err := os.WriteFile(in, texts, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if message, err := exec.Command("python3", "testdata/make_train_golden.py", in, out).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, message)
+	}
+	checkTraining(t, out)
+}
+
+// checkTraining compares with the cases of a file that make_train_golden.py made.
+func checkTraining(t *testing.T, path string) int {
+	t.Helper()
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var cases []trainCase
 	if err := json.Unmarshal(data, &cases); err != nil {
 		t.Fatal(err)
-	}
-	if len(cases) != 7 {
-		t.Fatalf("%d cases, want 7", len(cases))
 	}
 	for i, c := range cases {
 		o := Training{VocabSize: c.VocabSize, MinCount: c.MinCount}
@@ -63,6 +95,7 @@ func TestTrainingEqualsTheLibrarys(t *testing.T) {
 			t.Errorf("case %d: words:\n got %q\nwant %q", i, words.def.vocab, c.Words)
 		}
 	}
+	return len(cases)
 }
 
 // naiveMerges counts every pair of every word again before each merge.
@@ -92,12 +125,8 @@ func naiveMerges(words []counted, vocab []string, size int) (merges [][2]string)
 		if most == 0 {
 			return merges
 		}
-		if !slices.Contains(merges, best) {
-			merges = append(merges, best)
-		}
-		if joined := best[0] + best[1]; ids[joined] == 0 {
-			ids[joined] = len(ids)
-		}
+		merges = append(merges, best)
+		ids[best[0]+best[1]] = len(ids)
 		for i, parts := range split {
 			var out []string
 			for at := 0; at < len(parts); at++ {
@@ -130,6 +159,32 @@ func TestTrainingEqualsCountingAgain(t *testing.T) {
 		want := naiveMerges(words, append(def.vocab, alphabet(words)...), size)
 		if !slices.Equal(tok.def.merges, want) {
 			t.Fatalf("got %q\nwant %q", tok.def.merges, want)
+		}
+	})
+}
+
+// The counts that are changed with each merge are the true ones at the end.
+func TestTrainingKeepsCountsRight(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`([ab]{1,12} ){1,10}`).Draw(t, "text")
+		def := newDefinition(bytePair)
+		words, err := countWords(sequenceOf(text), &def)
+		if err != nil {
+			t.Fatal(err)
+		}
+		def.vocab = append(def.vocab, alphabet(words)...)
+		tr := newTrainer(&def, words)
+		tr.learn(Training{VocabSize: rapid.IntRange(7, 20).Draw(t, "size")})
+		want := map[pair]int{}
+		for i, labels := range tr.words {
+			for at := 1; at < len(labels); at++ {
+				want[pair{labels[at-1], labels[at]}] += tr.counts[i]
+			}
+		}
+		for p, o := range tr.pairs {
+			if o.count != want[p] {
+				t.Fatalf("%q: %d counted of %v, there are %d", text, o.count, p, want[p])
+			}
 		}
 	})
 }

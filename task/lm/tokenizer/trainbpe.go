@@ -10,7 +10,7 @@ import (
 // pair that is most frequent at that time; of equally frequent pairs the one with
 // the smaller left label, then the smaller right label. So the result depends on
 // the texts' words and their counts alone, and equals that of the Hugging Face
-// library's BpeTrainer where no label can be built in two ways.
+// library's BpeTrainer.
 //
 // Reference: Sennrich, Haddow, Birch, Neural Machine Translation of Rare Words
 // with Subword Units, 2016.
@@ -48,7 +48,6 @@ func alphabet(words []counted) []string {
 // what a merge changes.
 type trainer struct {
 	def    *definition
-	ids    map[string]int32
 	words  [][]int32 // each word as labels
 	counts []int     // how often each word was seen
 	pairs  map[pair]*occurrences
@@ -57,9 +56,8 @@ type trainer struct {
 
 // occurrences of one pair of adjacent labels in all words.
 type occurrences struct {
-	count  int     // in the texts
-	words  []int32 // that hold the pair, or held it before another merge; some twice
-	merged bool
+	count int     // in the texts
+	words []int32 // that hold the pair, or held it before another merge; some twice
 }
 
 // frequency is a count of a pair as it was at some time; the queue gives the
@@ -82,14 +80,15 @@ func (f frequency) before(g frequency) bool {
 }
 
 func newTrainer(def *definition, words []counted) *trainer {
-	t := &trainer{def: def, ids: make(map[string]int32, len(def.vocab)), pairs: map[pair]*occurrences{}}
+	t := &trainer{def: def, pairs: map[pair]*occurrences{}}
+	ids := make(map[string]int32, len(def.vocab))
 	for label, text := range def.vocab {
-		t.ids[text] = int32(label)
+		ids[text] = int32(label)
 	}
 	for i, w := range words {
 		var labels []int32
 		for _, char := range w.word {
-			labels = append(labels, t.ids[string(char)])
+			labels = append(labels, ids[string(char)])
 		}
 		t.words, t.counts = append(t.words, labels), append(t.counts, w.count)
 		for at := 1; at < len(labels); at++ {
@@ -132,21 +131,14 @@ func (t *trainer) learn(o Training) {
 	}
 }
 
-// merge makes a pair one label in every word. A label that exists already (it was
-// built in another way before) is used again; pairs with it that were merged then
-// are merged again now, under their first rank.
+// merge makes a pair one new label in every word. (No label is built in two ways:
+// the merges inside a stretch of text that becomes a label do not depend on what
+// stands around it. A pair that is used up does not come again either.)
 func (t *trainer) merge(p pair) {
 	parts := [2]string{t.def.vocab[p.left], t.def.vocab[p.right]}
-	label, exists := t.ids[parts[0]+parts[1]]
-	if !exists {
-		label = int32(len(t.def.vocab))
-		t.def.vocab = append(t.def.vocab, parts[0]+parts[1])
-		t.ids[parts[0]+parts[1]] = label
-	}
-	if o := t.pairs[p]; !o.merged {
-		o.merged = true
-		t.def.merges = append(t.def.merges, parts)
-	}
+	label := int32(len(t.def.vocab))
+	t.def.vocab = append(t.def.vocab, parts[0]+parts[1])
+	t.def.merges = append(t.def.merges, parts)
 	words := t.pairs[p].words
 	t.pairs[p].words = nil
 	grown := map[pair]bool{}
