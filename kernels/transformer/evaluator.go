@@ -1,0 +1,126 @@
+package transformer
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/evorank/evorank/kernels/vector"
+)
+
+// Evaluator is the float32 evaluation of one network after another, all of one
+// shape. It is for one goroutine; make one for each. Results depend on the
+// instruction set and the application, and on nothing else.
+//
+// A chunk of whole sequences is evaluated at a time: keys and values of a
+// block for all its tokens, then panel by panel the rest of the block, and in
+// the end the logits, a few rows at a time: they never exist as a whole.
+type Evaluator struct {
+	shape       Shape
+	application Application
+	kernels     *vector.Kernels
+	network     loaded
+	position    positionTable
+	work        workspace
+}
+
+// NewEvaluator panics if the shape is not valid or the instruction set not
+// supported.
+func NewEvaluator(shape Shape, application Application, isa vector.ISA) *Evaluator {
+	if err := shape.Validate(); err != nil {
+		panic("transformer: " + err.Error())
+	}
+	if _, err := ParseApplication(string(application)); err != nil {
+		panic("transformer: " + err.Error())
+	}
+	e := &Evaluator{
+		shape:       shape,
+		application: application,
+		kernels:     vector.For(isa),
+		network:     loaded{blocks: make([]block, shape.Blocks)},
+		position:    positionTable{shape: shape},
+	}
+	e.work.fixed(shape)
+	return e
+}
+
+// Load takes the weights of the next networks' losses. It keeps references:
+// the network must not change until the next Load.
+func (e *Evaluator) Load(n *Network) {
+	if n.Shape != e.shape {
+		panic(fmt.Sprintf("transformer: network of shape %+v in an evaluator of %+v", n.Shape, e.shape))
+	}
+	if err := n.Check(); err != nil {
+		panic("transformer: " + err.Error())
+	}
+	e.network.load(n, e.application, e.kernels)
+	e.work.reserveRank(e.network.rank)
+}
+
+// Losses sets out[i] to the loss of sequence from+i, for sequences [from, to):
+// the mean negative log-likelihood of its tokens but the first, in nats, summed
+// in float64 in the order of the tokens.
+func (e *Evaluator) Losses(s Sequences, from, to int, out []float64) {
+	if e.network.shapeless() {
+		panic("transformer: Losses before Load")
+	}
+	out = out[:to-from]
+	for first := from; first < to; {
+		next := e.work.chunkEnd(s, first, to)
+		e.evaluate(s, first, next, out[first-from:next-from])
+		first = next
+	}
+}
+
+// evaluate scores the sequences of one chunk. The last token of a sequence is
+// only a target: nothing that is scored depends on its state.
+func (e *Evaluator) evaluate(s Sequences, from, to int, out []float64) {
+	w := &e.work
+	w.place(s, from, to)
+	e.embed(s, from)
+	for i := range e.network.blocks {
+		b := &e.network.blocks[i]
+		for p := range w.panels {
+			e.apply(&b.k, w.keys[p*vector.Width:], w.stride, w.panel(p), false)
+			e.apply(&b.v, w.values[p*vector.Width:], w.stride, w.panel(p), false)
+		}
+		for p := range w.panels {
+			e.blockPanel(b, p)
+		}
+	}
+	e.score(s, from, out)
+}
+
+// blockPanel takes one panel through a block whose keys and values are there.
+//
+//	x = LN1(x + O·attention(x) + b_o);  x = LN2(x + down·relu(up·x + b_up) + b_down)
+func (e *Evaluator) blockPanel(b *block, p int) {
+	w, k := &e.work, e.kernels
+	x := w.panel(p)
+	e.apply(&b.q, w.query, vector.Width, x, false)
+	e.attend(p)
+	e.apply(&b.o, w.branch, vector.Width, w.attended, false)
+	k.Norm(x, w.branch, b.norm1Weight, b.norm1Bias, units)
+	e.apply(&b.up, w.wide, vector.Width, x, true)
+	e.apply(&b.down, w.branch, vector.Width, w.wide, false)
+	k.Norm(x, w.branch, b.norm2Weight, b.norm2Bias, units)
+}
+
+// units is the number of units of a whole panel.
+const units = vector.Width / vector.Unit
+
+// apply sets y = W·x + bias, by either application.
+func (e *Evaluator) apply(l *linear, y []float32, yStride int, x []float32, relu bool) {
+	w := l.whole
+	if l.factored {
+		e.kernels.Product(e.work.inner, vector.Width, l.b, x, nil, units)
+		w, x = l.a, e.work.inner
+	}
+	if relu {
+		e.kernels.ProductReLU(y, yStride, w, x, l.bias, units)
+	} else {
+		e.kernels.Product(y, yStride, w, x, l.bias, units)
+	}
+}
+
+// bits is log2 e: scores times this are in bits, and weigh 2^score.
+const bits = math.Log2E

@@ -1,0 +1,5 @@
+package vector
+
+func supported(ISA) bool { return false }
+
+func kernels(ISA) *Kernels { return genericKernels() }

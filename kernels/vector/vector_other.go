@@ -1,0 +1,7 @@
+//go:build !amd64
+
+package vector
+
+func supported(ISA) bool { return false }
+
+func kernels(ISA) *Kernels { return genericKernels() }
