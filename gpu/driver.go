@@ -44,7 +44,7 @@ type driver struct {
 	FuncGetAttribute func(value *int32, attribute int32, function uintptr) Code
 	FuncSetAttribute func(function uintptr, attribute, value int32) Code
 	FuncGetParamInfo func(function uintptr, index uint64, offset, size *uint64) Code // nil before CUDA 12.4
-	LaunchKernel     func(function uintptr, gridX, gridY, gridZ, blockX, blockY, blockZ, shared uint32, stream uintptr, params, extra unsafe.Pointer) Code
+	LaunchKernel     launchFunction
 	Occupancy        func(blocks *int32, function uintptr, blockSize int32, shared uint64) Code
 
 	StreamCreate       func(stream *uintptr, flags uint32) Code
@@ -64,6 +64,9 @@ type driver struct {
 	GraphExecDestroy func(exec uintptr) Code
 	GraphDestroy     func(graph uintptr) Code
 }
+
+// launchFunction is cuLaunchKernel.
+type launchFunction func(function uintptr, gridX, gridY, gridZ, blockX, blockY, blockZ, shared uint32, stream uintptr, params, extra unsafe.Pointer) Code
 
 // symbols names the library's function for each field of the table.
 func (d *driver) symbols() []symbol {

@@ -127,7 +127,16 @@ func poisoned(n int) []float32 {
 	return v
 }
 
-func TestCPU(t *testing.T) { conform(t, onCPU) }
+func TestCPU(t *testing.T) {
+	for _, impl := range implementations() {
+		t.Run(impl.name, func(t *testing.T) {
+			defer func(chosen implementation) { vector = chosen }(vector)
+			vector = impl
+			conform(t, onCPU)
+		})
+	}
+}
+
 func TestGPU(t *testing.T) { conform(t, onGPU) }
 
 // conform compares an implementation with the definition, element by element:

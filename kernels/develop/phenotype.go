@@ -47,10 +47,7 @@ func Tensor(dst, genotype []float32, t *model.Tensor) {
 func rowsOfB(dst, a, b []float32, t *model.Tensor) {
 	rank, cols := t.Encoding.Rank, t.Cols
 	for m := range t.Rows {
-		row := dst[m*cols : (m+1)*cols]
-		for k := range rank {
-			addRow(row, a[m*rank+k], b[k*cols:(k+1)*cols], k == 0)
-		}
+		combine(dst[m*cols:(m+1)*cols], a[m*rank:], 1, b, cols, rank)
 	}
 }
 
@@ -66,10 +63,7 @@ func rowsOfA(dst, a, b []float32, t *model.Tensor) {
 		}
 	}
 	for n := range t.Cols {
-		row := dst[n*rows : (n+1)*rows]
-		for k := range rank {
-			addRow(row, b[k*t.Cols+n], columns[k*rows:(k+1)*rows], k == 0)
-		}
+		combine(dst[n*rows:(n+1)*rows], b[n:], t.Cols, columns, rows, rank)
 	}
 }
 
@@ -82,18 +76,4 @@ func rowAt(t *model.Tensor, i int) int {
 	kernelRows, kernelCols := t.Shape[2], t.Shape[3]
 	in, r, c := i/(kernelRows*kernelCols), i/kernelCols%kernelRows, i%kernelCols
 	return r + kernelRows*(c+kernelCols*in)
-}
-
-// addRow adds x·b to row, or sets row to it.
-func addRow(row []float32, x float32, b []float32, first bool) {
-	b = b[:len(row)]
-	if first {
-		for i := range row {
-			row[i] = x * b[i]
-		}
-		return
-	}
-	for i := range row {
-		row[i] += float32(x * b[i])
-	}
 }
