@@ -51,6 +51,14 @@ func TestLog(t *testing.T) {
 	}
 }
 
+func TestFloat(t *testing.T) {
+	for f, want := range map[Float]string{Float(math.Inf(1)): "null", Float(math.Inf(-1)): "null", 0.1: "0.1", -3: "-3"} {
+		if got, err := json.Marshal(f); err != nil || string(got) != want {
+			t.Errorf("%v: %s, %v, want %s", float64(f), got, err, want)
+		}
+	}
+}
+
 func TestLogRefuses(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "metrics.jsonl")
 	l, err := Open(path)
