@@ -17,7 +17,7 @@ type recorder struct {
 	run            *Run
 	show           func(Progress)
 	metrics        *metrics.Log
-	board          *metrics.Board
+	events         *metrics.Events
 	begun          time.Time
 	now            Progress // of the generation being evaluated
 	lastCheckpoint model.Generation
@@ -29,21 +29,22 @@ var (
 )
 
 func newRecorder(r *Run, show func(Progress)) (*recorder, error) {
-	log, err := metrics.OpenLog(filepath.Join(r.dir, fileMetrics))
+	log, err := metrics.Open(filepath.Join(r.dir, fileMetrics))
 	if err != nil {
 		return nil, err
 	}
-	board, err := metrics.NewBoard(r.dir, r.options.now())
+	now := r.options.now()
+	events, err := metrics.CreateEvents(r.dir, r.manifest.Host, now, r.state.Generation+1)
 	if err != nil {
 		log.Close()
 		return nil, err
 	}
-	return &recorder{run: r, show: show, metrics: log, board: board, begun: r.options.now(), lastCheckpoint: r.state.Generation}, nil
+	return &recorder{run: r, show: show, metrics: log, events: events, begun: now, lastCheckpoint: r.state.Generation}, nil
 }
 
 func (c *recorder) close() {
 	c.metrics.Close()
-	c.board.Close()
+	c.events.Close()
 }
 
 // Evaluate passes the candidates on and counts them, their tokens and time.
@@ -134,15 +135,15 @@ func (c *recorder) heldout(ctx context.Context, g model.Generation) (*float64, e
 
 // log appends the generation to metrics.jsonl and to TensorBoard's file.
 func (c *recorder) log(p Progress) error {
-	if err := c.metrics.Append(p); err != nil {
+	if err := c.metrics.Write(p); err != nil {
 		return err
 	}
-	values := []metrics.Scalar{
-		{Tag: "loss/best", Value: p.LossBest}, {Tag: "loss/median", Value: p.LossMedian}, {Tag: "loss/std", Value: p.LossStd},
-		{Tag: "speed/tokens_per_second", Value: p.TokensPerSecond}, {Tag: "speed/generation_seconds", Value: p.GenerationSeconds},
+	scalars := []metrics.Scalar{
+		{Tag: "loss/best", Value: float32(p.LossBest)}, {Tag: "loss/median", Value: float32(p.LossMedian)}, {Tag: "loss/std", Value: float32(p.LossStd)},
+		{Tag: "speed/tokens_per_second", Value: float32(p.TokensPerSecond)}, {Tag: "speed/generation_seconds", Value: float32(p.GenerationSeconds)},
 	}
 	if p.HeldoutLossBest != nil {
-		values = append(values, metrics.Scalar{Tag: "loss/heldout_best", Value: *p.HeldoutLossBest})
+		scalars = append(scalars, metrics.Scalar{Tag: "loss/heldout_best", Value: float32(*p.HeldoutLossBest)})
 	}
-	return c.board.Append(c.run.options.now(), int(p.Generation), values)
+	return c.events.Write(c.run.options.now(), p.Generation, scalars)
 }

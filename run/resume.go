@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	"github.com/evorank/evorank/configs"
+	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run/files"
 	"github.com/evorank/evorank/run/lineage"
 	"github.com/evorank/evorank/run/metrics"
@@ -58,7 +59,7 @@ func (r *Run) resume() (err error) {
 	if err := restore(r.dir, r.engine, r.state); err != nil {
 		return err
 	}
-	if err := metrics.TruncateAfter(filepath.Join(r.dir, fileMetrics), int(r.state.Generation)); err != nil {
+	if err := r.mendMetrics(); err != nil {
 		return err
 	}
 	r.manifest.Status, r.manifest.Updated = Running, o.now()
@@ -86,6 +87,28 @@ func (r *Run) openLineage() (err error) {
 		return r.lineage.MarkDeviceChange()
 	}
 	return nil
+}
+
+// mendMetrics makes metrics.jsonl end with the lineage: lines of generations
+// that were not completed go, and lines that a crash kept from being written
+// are made from the lineage, without the times, which nobody knows any more.
+func (r *Run) mendMetrics() error {
+	path := filepath.Join(r.dir, fileMetrics)
+	last, err := metrics.TruncateAfter(path, r.state.Generation)
+	if err != nil || last == r.state.Generation {
+		return err
+	}
+	log, err := metrics.Open(path)
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	return eachGeneration(LineagePath(r.dir), func(_ *lineage.Reader, records []model.Record) error {
+		if records[0].Generation <= last {
+			return nil
+		}
+		return log.Write(summarise(records))
+	})
 }
 
 // checkDevice refuses to go on with another kind of device unless told to, and

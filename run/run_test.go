@@ -120,6 +120,7 @@ func TestResumeEqualsNeverStopped(t *testing.T) {
 				os.WriteFile(path, b, 0o666)
 			},
 			"half a generation": func(dir string) { appendTo(t, LineagePath(dir), want[len(lineageOf(t, dir)):][:100]) },
+			"metrics lost":      func(dir string) { os.Remove(filepath.Join(dir, fileMetrics)) },
 			"metrics ahead": func(dir string) {
 				appendTo(t, filepath.Join(dir, fileMetrics), []byte(`{"generation":6,"loss_best":1}`+"\n"+`{"gener`))
 			},
