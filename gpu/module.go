@@ -12,6 +12,7 @@ type Module struct {
 	dev    *Device
 	handle uintptr
 	name   string
+	image  []byte // NOTE: kept, because a driver that loads lazily may read it later
 }
 
 // Load loads a fat binary, of which the driver takes the machine code for the
@@ -20,7 +21,7 @@ func (d *Device) Load(name string, image []byte) (*Module, error) {
 	if len(image) == 0 {
 		return nil, fmt.Errorf("load kernels: %s: the image is empty", name)
 	}
-	m := &Module{dev: d, name: name}
+	m := &Module{dev: d, name: name, image: image}
 	err := d.do("load kernels", name, func() Code { return d.drv.ModuleLoadData(&m.handle, unsafe.Pointer(&image[0])) })
 	var e *Error
 	if errors.As(err, &e) && (e.Code == codeNoBinary || e.Code == codeUnsupportedPTX || e.Code == codeInvalidImage) {
