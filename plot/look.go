@@ -37,6 +37,7 @@ var (
 const (
 	bandAlpha  = 0x38
 	trialAlpha = 0x70
+	valueAlpha = 0xB0
 )
 
 // look is how one condition is drawn, wherever it appears.

@@ -3,6 +3,7 @@ package plot
 import (
 	"bytes"
 	"fmt"
+	"image/color"
 	"math"
 	"os"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/recorder"
 )
 
 func TestFiguresRefuse(t *testing.T) {
@@ -81,12 +84,16 @@ func TestSave(t *testing.T) {
 	if err != nil || !bytes.Equal(data, written(t, f, "svg")) {
 		t.Errorf("the file differs from what is written (%v)", err)
 	}
-	for _, bad := range []string{filepath.Join(folder, "figure.gif"), filepath.Join(folder, "absent", "figure.png")} {
+	taken := filepath.Join(folder, "taken.svg")
+	if err := os.Mkdir(taken, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{taken, filepath.Join(folder, "figure.gif"), filepath.Join(folder, "absent", "figure.png")} {
 		if err := f.Save(bad); err == nil {
 			t.Errorf("%s was saved", filepath.Base(bad))
 		}
 	}
-	if left, _ := os.ReadDir(folder); len(left) != 1 {
+	if left, _ := os.ReadDir(folder); len(left) != 2 {
 		t.Errorf("files left behind: %v", left)
 	}
 }
@@ -190,5 +197,36 @@ func TestTree(t *testing.T) {
 	}
 	if len(rows) != len(nodes) || champions != 1 {
 		t.Errorf("%d rows for %d individuals, %d champions", len(rows), len(nodes), champions)
+	}
+}
+
+// Every value of a column is drawn, wherever it stands aside: the drawing
+// library leaves out glyphs beyond the axes without a word.
+func TestAllValuesDrawn(t *testing.T) {
+	for _, c := range []struct {
+		draw   func() (*Figure, error)
+		values int
+	}{{galleryRank, 2 * 4 * 7}, {galleryStrips, 3*15 + 4}} {
+		f, err := c.draw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var r recorder.Canvas
+		f.draw(draw.NewCanvas(&r, 460, 320))
+		drawn, faded := 0, false
+		for _, action := range r.Actions {
+			switch action := action.(type) {
+			case *recorder.SetColor:
+				color, ok := action.Color.(color.NRGBA)
+				faded = ok && color.A == valueAlpha && color.R < 0xFF // the white behind a reference's name is as faint
+			case *recorder.Fill:
+				if faded {
+					drawn++
+				}
+			}
+		}
+		if drawn != c.values {
+			t.Errorf("%d markers for %d values", drawn, c.values)
+		}
 	}
 }

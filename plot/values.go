@@ -111,7 +111,7 @@ func (s strip) Plot(c draw.Canvas, p *plot.Plot) {
 		heights[i] = toY(v)
 	}
 	glyph := s.glyph()
-	glyph.Color = faded(s.color, 0xB0)
+	glyph.Color = faded(s.color, valueAlpha)
 	offsets := swarm(heights, 2*glyph.Radius)
 	summary, first := toX(s.at), toX(s.at)+s.aside
 	if s.aside == 0 {
@@ -120,7 +120,7 @@ func (s strip) Plot(c draw.Canvas, p *plot.Plot) {
 		first -= slices.Min(offsets)
 	}
 	for i, offset := range offsets {
-		c.DrawGlyph(glyph, vg.Point{X: first + offset, Y: heights[i]})
+		c.DrawGlyphNoClip(glyph, vg.Point{X: first + offset, Y: heights[i]})
 	}
 	s.drawSummary(c, summary, toY)
 }
@@ -219,8 +219,18 @@ func AgainstRank(frame Frame, conditions []Ranked) (*Figure, error) {
 	}
 	f.plot.X.Tick.Marker = ticksOf(labels)
 	f.finish()
-	f.plot.X.Min, f.plot.X.Max = f.plot.X.Min/1.3, f.plot.X.Max*1.3
+	f.leaveRoom(len(conditions))
 	return f, nil
+}
+
+// leaveRoom widens the axis of ranks for the first interval, on the left, and
+// for the values that stand aside of the last, on the right.
+func (f *Figure) leaveRoom(conditions int) {
+	whole := f.frame.Width*72 - 60 // points that the axis takes, about
+	left, right := 16/whole, min(0.6, float64(40+10*conditions)/whole)
+	span := math.Log(f.plot.X.Max/f.plot.X.Min) / (1 - left - right)
+	f.plot.X.Min *= math.Exp(-left * span)
+	f.plot.X.Max *= math.Exp(right * span)
 }
 
 func (p RankPoint) label() string {
