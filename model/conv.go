@@ -56,6 +56,9 @@ func (p ConvPolicy) Layout(enc ConvEncodings, init Initialisation, rates Mutatio
 	}
 	b := &builder{rates: rates}
 	in, side := p.Inputs, p.Size
+	if n := len(sides); n > 0 && p.Layers[n-1].Channels*sides[n-1]*sides[n-1] > MaxDimension || n == 0 && in*side*side > MaxDimension {
+		return nil, fmt.Errorf("conv policy: more than %d features after the convolutions: use larger strides", MaxDimension)
+	}
 	for i, l := range p.Layers {
 		b.weight(convolution(fmt.Sprintf("conv.%d.weight", i), l, in, enc.Convolutions, init))
 		b.bias(fmt.Sprintf("conv.%d.bias", i), l.Channels, 0)

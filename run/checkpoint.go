@@ -9,9 +9,9 @@ import (
 	"strconv"
 
 	"github.com/evorank/evorank/evolve"
+	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/kernels/digest"
 	"github.com/evorank/evorank/model"
-	"github.com/evorank/evorank/run/files"
 )
 
 // A checkpoint holds the genotypes of a generation's survivors in a weight

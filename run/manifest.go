@@ -10,7 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/evorank/evorank/run/files"
+	"github.com/evorank/evorank/files"
 )
 
 // Names of the files in a run directory.

@@ -5,8 +5,8 @@ import (
 	"path/filepath"
 
 	"github.com/evorank/evorank/configs"
+	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/model"
-	"github.com/evorank/evorank/run/files"
 	"github.com/evorank/evorank/run/lineage"
 	"github.com/evorank/evorank/run/metrics"
 	"github.com/evorank/evorank/task/lm/tokenizer"

@@ -12,8 +12,8 @@ import (
 
 	"github.com/evorank/evorank/configs"
 	"github.com/evorank/evorank/evolve"
+	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/model"
-	"github.com/evorank/evorank/run/files"
 	"github.com/evorank/evorank/run/lineage"
 )
 

@@ -3,8 +3,8 @@ package main
 import (
 	"io"
 
+	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/model"
-	"github.com/evorank/evorank/run/files"
 	"github.com/urfave/cli/v2"
 )
 

@@ -13,18 +13,19 @@ const module = "github.com/evorank/evorank/"
 // A folder stands for its subfolders too, and may import its own.
 var layers = map[string][]string{
 	"model":      {},
+	"files":      {},
 	"gpu":        {},
 	"kernels":    {"model", "gpu"},
 	"population": {"model", "kernels", "gpu"},
-	"task":       {"model", "kernels", "gpu", "population"},
+	"task":       {"model", "files", "kernels", "gpu", "population"},
 	"evolve":     {"model"},
 	"configs":    {"model"},
 	"stats":      {},
 	"plot":       {},
-	"run":        {"model", "gpu", "kernels", "population", "task", "evolve", "configs"},
-	"study":      {"model", "gpu", "kernels", "population", "task", "evolve", "configs", "run", "stats", "plot"},
-	"bench":      {"model", "gpu", "kernels", "population", "task", "evolve", "configs", "run"},
-	"cmd":        {"model", "gpu", "kernels", "population", "task", "evolve", "configs", "run", "study", "stats", "plot", "bench"},
+	"run":        {"model", "files", "gpu", "kernels", "population", "task", "evolve", "configs"},
+	"study":      {"model", "files", "gpu", "kernels", "population", "task", "evolve", "configs", "run", "stats", "plot"},
+	"bench":      {"model", "files", "gpu", "kernels", "population", "task", "evolve", "configs", "run"},
+	"cmd":        {"model", "files", "gpu", "kernels", "population", "task", "evolve", "configs", "run", "study", "stats", "plot", "bench"},
 }
 
 // TestLayers compares the real imports, tests not counted, with the table.

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/evorank/evorank/run/files"
+	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/task/lm/text"
 	"github.com/evorank/evorank/task/lm/tokenizer"
 	"github.com/urfave/cli/v2"

@@ -7,8 +7,8 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/model"
-	"github.com/evorank/evorank/run/files"
 )
 
 // Writer appends to a log. It is the only writer: the caller holds the run's

@@ -12,8 +12,8 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/model"
-	"github.com/evorank/evorank/run/files"
 )
 
 // Scalar is one curve's value at one generation.

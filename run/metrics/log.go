@@ -11,8 +11,8 @@ import (
 	"math"
 	"os"
 
+	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/model"
-	"github.com/evorank/evorank/run/files"
 )
 
 // Float is a number that JSON may not have: NaN and infinities become null.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/cespare/xxhash/v2"
+	"github.com/evorank/evorank/files"
 )
 
 // A cache file is, in little-endian order: the magic, the key (its length as
@@ -133,7 +134,8 @@ func (c cache) write(s *Stories) error {
 	if err := os.MkdirAll(filepath.Dir(c.path), 0o755); err != nil {
 		return err
 	}
-	return writeWhole(c.path, func(f io.Writer) error {
+	return files.WriteWhole(c.path, func(file io.Writer) error {
+		f := bufio.NewWriterSize(file, 1<<16)
 		sum := xxhash.New()
 		w := io.MultiWriter(f, sum)
 		head := c.head()
@@ -148,32 +150,9 @@ func (c cache) write(s *Stories) error {
 				return err
 			}
 		}
-		_, err := f.Write(binary.LittleEndian.AppendUint64(nil, sum.Sum64()))
-		return err
+		f.Write(binary.LittleEndian.AppendUint64(nil, sum.Sum64()))
+		return f.Flush()
 	})
-}
-
-// writeWhole writes a file under a temporary name, makes it durable and renames
-// it, so that its name never stands for half a file.
-func writeWhole(path string, fill func(io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	w := bufio.NewWriterSize(f, 1<<16)
-	if err := errors.Join(fill(w), w.Flush(), f.Chmod(0o644), f.Sync()); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
 }
 
 // summed adds what is read to a checksum.
