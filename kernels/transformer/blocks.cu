@@ -115,8 +115,7 @@ __device__ __forceinline__ float quad_sum(float value) {
 
 // x ← (x − mean) / max(std, 1e-7) · scale + bias over the true columns of each row. Padded columns are zero before and after.
 template <int HT>
-__device__ __forceinline__ void layer_norm(float (&c)[HT][4], const char* norm, bool affine, int hidden, int q) {
-    const float inverse_size = 1.0f / hidden;
+__device__ __forceinline__ void layer_norm(float (&c)[HT][4], const char* norm, bool affine, int hidden, float inverse_size, int q) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
         float sum = 0;
@@ -133,7 +132,7 @@ __device__ __forceinline__ void layer_norm(float (&c)[HT][4], const char* norm, 
                 if (affine && 8 * j + 2 * q + i >= hidden) value = 0;
                 squares = fmaf(value, value, squares);
             }
-        const float inverse_std = fminf(rsqrtf(quad_sum(squares) * inverse_size), 1e7f);
+        const float inverse_std = fminf(reciprocal_sqrt(quad_sum(squares) * inverse_size), 1e7f);
 #pragma unroll
         for (int j = 0; j < HT; ++j) c[j][2 * half] *= inverse_std, c[j][2 * half + 1] *= inverse_std;
     }
@@ -179,13 +178,10 @@ __device__ __forceinline__ void head_scores(float (&s)[8], const uint32_t (&quer
 // Entry r of head_scores: key 8·(r / 4) + 2q + r % 2, query g + 8·(r / 2 % 2); on the diagonal tile later keys are hidden.
 __device__ __forceinline__ bool hidden_key(int r, int g, int q) { return 8 * (r / 4) + 2 * q + r % 2 > g + 8 * (r / 2 % 2); }
 
-// One head of 16 queries over 16 keys: weights p = 2^(score + shift), added up with and without their values.
-template <class T, bool DIAGONAL, bool SHIFTED>
-__device__ __forceinline__ void attend_head(float (&value_sum)[4], float (&weight_sum)[4], int head, const uint32_t (&query)[2], const uint4& key4, const uint4& value4, float shift_low, float shift_high, int lane) {
+// One head of 16 queries over 16 keys: weights p = 2^score, added up with and without their values.
+template <bool DIAGONAL, bool SHIFTED>
+__device__ __forceinline__ void add_head(float (&value_sum)[4], float (&weight_sum)[4], int head, float (&s)[8], const uint4& value4, int lane) {
     const int g = lane / 4, q = lane % 4;
-    const bool first_pair = head < 2;
-    float s[8];
-    head_scores<T>(s, query, first_pair ? key4.x : key4.z, first_pair ? key4.y : key4.w, shift_low, shift_high);
 #pragma unroll
     for (int r = 0; r < 8; ++r) {
         // The split is spread over the eight so that both pipes are fed at once.
@@ -194,17 +190,36 @@ __device__ __forceinline__ void attend_head(float (&value_sum)[4], float (&weigh
         if (DIAGONAL && hidden_key(r, g, q)) s[r] = 0;
     }
     const uint32_t p[4] = {Bf16::pack(s[0], s[1]), Bf16::pack(s[2], s[3]), Bf16::pack(s[4], s[5]), Bf16::pack(s[6], s[7])};
-    mma_k16<Bf16>(value_sum, p[0], p[1], p[2], p[3], first_pair ? value4.x : value4.z, first_pair ? value4.y : value4.w);
+    mma_k16<Bf16>(value_sum, p[0], p[1], p[2], p[3], head < 2 ? value4.x : value4.z, head < 2 ? value4.y : value4.w);
     const uint32_t ones = (g < 4) == (head % 2 == 0) ? 0x3f803f80u : 0u;  // two bf16 ones
     mma_k16<Bf16>(weight_sum, p[0], p[1], p[2], p[3], ones, ones);
 }
 
-template <class T, bool DIAGONAL>
-__device__ __forceinline__ void attend(Attention& sums, const uint32_t (&query)[HEADS][2], const uint4* keys_values, int lane) {
-    const uint4 key4 = keys_values[lane], value4 = keys_values[32 + lane];
+// All heads over all key tiles, the last of which is the queries' own. Scores are computed one head ahead of their exponentials.
+template <class T>
+__device__ __forceinline__ void attend(Attention& sums, const uint32_t (&query)[HEADS][2], const uint4* keys_values, int tiles, int lane) {
+    keys_values += lane;
+    uint4 key4 = keys_values[0];
+    float s[2][8];
+    head_scores<T>(s[0], query[0], key4.x, key4.y, 0, 0);
+#pragma unroll 1
+    for (; tiles > 1; --tiles, keys_values += 64) {
+        const uint4 value4 = keys_values[32], next4 = keys_values[64];
 #pragma unroll
-    for (int head = 0; head < HEADS; ++head)
-        attend_head<T, DIAGONAL, false>(sums.value[head], sums.weight[head / 2], head, query[head], key4, value4, 0.0f, 0.0f, lane);
+        for (int head = 0; head < HEADS; ++head) {
+            const uint4& ahead4 = head + 1 < HEADS ? key4 : next4;
+            const int ahead = (head + 1) % HEADS;
+            head_scores<T>(s[ahead % 2], query[ahead], ahead < 2 ? ahead4.x : ahead4.z, ahead < 2 ? ahead4.y : ahead4.w, 0, 0);
+            add_head<false, false>(sums.value[head], sums.weight[head / 2], head, s[head % 2], value4, lane);
+        }
+        key4 = next4;
+    }
+    const uint4 value4 = keys_values[32];
+#pragma unroll
+    for (int head = 0; head < HEADS; ++head) {
+        if (head > 0) head_scores<T>(s[0], query[head], head < 2 ? key4.x : key4.z, head < 2 ? key4.y : key4.w, 0, 0);
+        add_head<true, false>(sums.value[head], sums.weight[head / 2], head, s[0], value4, lane);
+    }
 }
 
 // One head with its exact row maxima subtracted: two passes, for networks whose scores may leave the safe range.
@@ -228,10 +243,12 @@ __device__ __forceinline__ void attend_shifted(float (&value_sum)[4], float (&we
 #pragma unroll 1
     for (int tile_idx = 0; tile_idx < tiles; ++tile_idx) {
         const uint4 key4 = keys_values[tile_idx * 64 + lane], value4 = keys_values[tile_idx * 64 + 32 + lane];
+        float s[8];
+        head_scores<T>(s, query, head < 2 ? key4.x : key4.z, head < 2 ? key4.y : key4.w, shift[0], shift[1]);
         if (tile_idx + 1 < tiles)
-            attend_head<T, false, true>(value_sum, weight_sum, head, query, key4, value4, shift[0], shift[1], lane);
+            add_head<false, true>(value_sum, weight_sum, head, s, value4, lane);
         else
-            attend_head<T, true, true>(value_sum, weight_sum, head, query, key4, value4, shift[0], shift[1], lane);
+            add_head<true, true>(value_sum, weight_sum, head, s, value4, lane);
     }
 }
 
@@ -263,14 +280,12 @@ __device__ __forceinline__ void attention(uint32_t (&out)[4], const Tile<HT>& ti
         for (int head = 0; head < HEADS; ++head)
             attend_shifted<T>(sums.value[head], sums.weight[head / 2], head, query[head], keys_values, tiles, lane);
     } else {
-#pragma unroll 1
-        for (int tile_idx = 0; tile_idx < tiles - 1; ++tile_idx) attend<T, false>(sums, query, keys_values + tile_idx * 64, lane);
-        attend<T, true>(sums, query, keys_values + (tiles - 1) * 64, lane);
+        attend<T>(sums, query, keys_values, tiles, lane);
     }
 #pragma unroll
     for (int pair = 0; pair < HEADS / 2; ++pair) {
         const float(&even)[4] = sums.value[2 * pair], (&odd)[4] = sums.value[2 * pair + 1];
-        const float low = __frcp_rn(sums.weight[pair][0]), high = __frcp_rn(sums.weight[pair][2]);
+        const float low = reciprocal(sums.weight[pair][0]), high = reciprocal(sums.weight[pair][2]);
         out[2 * pair] = T::pack((q < 2 ? even[0] : odd[0]) * low, (q < 2 ? even[1] : odd[1]) * low);
         out[2 * pair + 1] = T::pack((q < 2 ? even[2] : odd[2]) * high, (q < 2 ? even[3] : odd[3]) * high);
     }
@@ -338,12 +353,12 @@ __device__ __forceinline__ void block_tile(Tile<HT>& tile, const Network& net, c
     }
     add_bias<HT>(c, weights + L::O_BIAS, lane % 4);
     multiply_outputs<T, HT>(c, heads, weights + L::O, lane);
-    layer_norm<HT>(c, weights + L::NORM1, affine, net.hidden, lane % 4);
+    layer_norm<HT>(c, weights + L::NORM1, affine, net.hidden, net.inverse_hidden, lane % 4);
     Tile<HT> y;
     y.template pack<T>(c);
     add_bias<HT>(c, weights + L::DOWN_BIAS, lane % 4);
     feed_forward<T, HT, FT>(c, y, weights, lane);
-    layer_norm<HT>(c, weights + L::NORM2, affine, net.hidden, lane % 4);
+    layer_norm<HT>(c, weights + L::NORM2, affine, net.hidden, net.inverse_hidden, lane % 4);
     tile.template pack<T>(c);
 }
 

@@ -19,7 +19,8 @@ enum BlockOffset { Q_W, Q_B, K_W, K_B, V_W, V_B, O_W, O_B, NORM1_W, NORM1_B, UP_
 
 // True sizes of the network, passed by value to every kernel.
 struct Network {
-    int hidden, heads, head_dim, ffn, blocks, vocab, rotary_dims, reserved;
+    int hidden, heads, head_dim, ffn, blocks, vocab, rotary_dims;
+    float inverse_hidden;  // 1 / hidden
 };
 
 // Header of a prepared individual, in front of its blocks.

@@ -4,16 +4,19 @@
 //
 // The vocabulary is the row side of the mma tiles and lives in registers: each of 16 warps keeps 8 tiles of 16 rows
 // (2,048 rows, 64 registers a lane at H 32) for the whole launch, so the decoder costs no shared-memory traffic. Tokens stream
-// past as the column side, eight a group, one 128-bit load for sixteen mma. Vocabulary tiles beyond 128 are taken in turn: the
-// warp that adds up a group's sums also does the group's extra tiles.
+// past as the column side, eight a group, one 128-bit load for sixteen mma. The loop keeps nothing else in registers; what needs
+// slow loads, the vocabulary tiles beyond 128 and the targets, is left to a second kernel, `targets`.
 // The norms bound every logit (prepare.cu): no maximum, no rescaling; individuals beyond the bound go to loss_general below.
 // LOSS_POLYNOMIALS of 32 exponentials go to the FMA pipe, spread evenly.
 //
-// Grid (parts, P), 512 threads: block (part, individual) takes stages part, part + parts, …; a stage is 16 groups.
+// Grid (parts, P), 512 threads: block (part, individual) takes stages part, part + parts, …
 // Limit: 16 special-function lanes a clock; the mma, the sums and the polynomials fit into the slots beside them.
 #include "layout.cuh"
 #include "mma.cuh"
 
+#ifndef LOSS_PIPELINE
+#define LOSS_PIPELINE 2
+#endif
 #ifndef LOSS_POLYNOMIALS
 #define LOSS_POLYNOMIALS 10
 #endif
@@ -22,8 +25,10 @@ namespace transformer {
 
 constexpr int LOSS_WARPS = 16;
 constexpr int ROW_TILES = 8;                    // vocabulary tiles a warp keeps
-constexpr int STAGE_GROUPS = LOSS_WARPS;        // so that each warp finishes exactly one group of a stage
-constexpr int TOKEN_BUFFERS = 3;                // being filled, being read, being finished
+constexpr int STAGE_GROUPS = LOSS_WARPS;        // so that each warp fetches and adds up exactly one group of a stage
+constexpr int PIPELINE = LOSS_PIPELINE, RING = PIPELINE < 2 ? 2 : 4;  // tiles between an mma and its exponentials
+static_assert(ROW_TILES % RING == 0 && PIPELINE < RING, "the ring of accumulators must close within a group");
+constexpr int TARGET_WARPS = 8;
 constexpr float LN_2 = 0.6931471805599453f;
 
 // One group's logits of one vocabulary tile: d[0], d[1] = row g of tokens 2q, 2q+1; d[2], d[3] = row g+8.
@@ -55,144 +60,184 @@ __device__ __forceinline__ float target_logit(const char* decoder, int target, c
     return sum + __shfl_xor_sync(~0u, sum, 2);
 }
 
-template <int HT>
-struct LossShared {
-    float2 sums[2][LOSS_WARPS][STAGE_GROUPS][32];  // [stage parity][warp][group][lane]: tokens 2q, 2q+1 over the warp's rows of g
-    uint32_t tokens[TOKEN_BUFFERS][STAGE_GROUPS][32 * HT];
+// Arguments of a launch. prepared [P, prepared_stride] bytes with the decoder at decoder_offset, states [P, slots/8 groups, HT·128 bytes],
+// tokens [slots] (target id in the upper half), groups [group_count]: the groups of eight that hold a scored token; nll [P, slots] out.
+struct LossArguments {
+    const char* prepared;
+    int64_t prepared_stride, decoder_offset;
+    const char* states;
+    const uint32_t* tokens;
+    const int* groups;
+    int group_count, slots;
+    float* nll;
+
+    __device__ __forceinline__ const char* decoder(int individual_idx) const { return prepared + individual_idx * prepared_stride + decoder_offset; }
+    __device__ __forceinline__ const float* decoder_floats(int individual_idx, int byte) const { return reinterpret_cast<const float*>(decoder(individual_idx) + byte); }
+    __device__ __forceinline__ bool unsafe_range(int individual_idx) const { return reinterpret_cast<const PreparedHeader*>(prepared + individual_idx * prepared_stride)->unsafe_range; }
 };
 
-__device__ __forceinline__ void copy_async(void* shared, const void* global, int bytes_are_4_or_16) {
+template <int HT>
+struct LossShared {
+    float2 sums[2][LOSS_WARPS][STAGE_GROUPS][32];  // [turn parity][warp][group][lane]: tokens 2q, 2q+1 over the warp's rows of g
+    uint32_t tokens[2][STAGE_GROUPS][32 * HT];     // [turn parity]
+    uint32_t past_the_end[32 * HT];                // what the last group of the second buffer loads ahead
+};
+
+template <int BYTES>
+__device__ __forceinline__ void copy_async(void* shared, const void* global) {
     const uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(shared));
-    if (bytes_are_4_or_16 == 16)
+    if constexpr (BYTES == 16)
         asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(address), "l"(global) : "memory");
     else
-        asm volatile("cp.async.ca.shared.global [%0], [%1], 4;" ::"r"(address), "l"(global) : "memory");
+        asm volatile("cp.async.ca.shared.global [%0], [%1], %2;" ::"r"(address), "l"(global), "n"(BYTES) : "memory");
 }
 
-// Fetch a stage's token groups: warp w brings group w. `groups` lists the groups of eight that hold any scored token.
+// Starts fetching a stage's tokens, a group a warp; past the end the last group again, whose sums are never written.
 template <int HT>
-__device__ __forceinline__ void fetch_stage(uint32_t (&buffer)[STAGE_GROUPS][32 * HT], const char* states, const int* groups, int group_count, int stage, int warp_idx, int lane) {
-    const int entry = min(stage * STAGE_GROUPS + warp_idx, group_count - 1);  // past the end: repeat the last, never reported
-    const char* source = states + int64_t(groups[entry]) * (HT * 128);
-    copy_async(&buffer[warp_idx][lane * HT], source + lane * HT * 4, HT == 1 ? 4 : 16);
-    asm volatile("cp.async.commit_group;" ::: "memory");
+__device__ __forceinline__ void fetch_group(uint32_t (&buffer)[32 * HT], const LossArguments& in, int entry, int lane) {
+    const char* states = in.states + int64_t(blockIdx.y) * in.slots * (HT * 16);
+    copy_async<HT * 4>(&buffer[lane * HT], states + int64_t(in.groups[min(entry, in.group_count - 1)]) * (HT * 128) + lane * HT * 4);
 }
 
-// Adds up one group over all warps in a fixed order, takes the extra vocabulary tiles and writes eight losses.
-template <class T, int HT>
-__device__ __forceinline__ void finish_group(const LossShared<HT>& shared, int parity, int buffer, int group_idx, const Network& net, const char* decoder, const uint32_t* slot_tokens, float* nll, int slot, int lane) {
-    const int q = lane % 4, tiles = DecoderLayout<HT>::tiles(net.vocab);
-    const float* weights = reinterpret_cast<const float*>(decoder + DecoderLayout<HT>::weights(net.vocab));
-    const float* biases = reinterpret_cast<const float*>(decoder + DecoderLayout<HT>::biases(net.vocab));
-    const int target = slot_tokens[slot + lane / 4] >> 16;
-    uint32_t tokens[HT];
-    load_fragment<HT>(tokens, reinterpret_cast<const char*>(shared.tokens[buffer][group_idx]), lane);
+// Adds up one group of a stage over all warps in a fixed order: nll receives Σ w·2^logit of its eight tokens.
+template <int HT>
+__device__ __forceinline__ void add_warps(const float2 (&sums)[LOSS_WARPS][STAGE_GROUPS][32], const LossArguments& in, int group_idx, int entry, int lane) {
     float2 sum = make_float2(0, 0);
-#pragma unroll 4
+#pragma unroll
     for (int warp_idx = 0; warp_idx < LOSS_WARPS; ++warp_idx) {
-        const float2 part = shared.sums[parity][warp_idx][group_idx][lane];
+        const float2 part = sums[warp_idx][group_idx][lane];
         sum.x += part.x, sum.y += part.y;
-    }
-    for (int tile_idx = LOSS_WARPS * ROW_TILES; tile_idx < tiles; ++tile_idx) {
-        uint32_t rows[2 * HT];
-        float d[4];
-        load_fragment<2 * HT>(rows, decoder + tile_idx * DecoderLayout<HT>::TILE_BYTES, lane);
-        tile_logits<T, HT>(d, rows, tokens);
-        const float low = weights[16 * tile_idx + lane / 4], high = weights[16 * tile_idx + 8 + lane / 4];
-        sum.x = fmaf(exp2_special(d[2]), high, fmaf(exp2_special(d[0]), low, sum.x));
-        sum.y = fmaf(exp2_special(d[3]), high, fmaf(exp2_special(d[1]), low, sum.y));
     }
 #pragma unroll
     for (int distance = 4; distance < 32; distance *= 2) {
         sum.x += __shfl_xor_sync(~0u, sum.x, distance);
         sum.y += __shfl_xor_sync(~0u, sum.y, distance);
     }
-    const float even = __shfl_sync(~0u, sum.x, lane / 8), odd = __shfl_sync(~0u, sum.y, lane / 8);  // token lane/4 = 2q' or 2q'+1
-    const float logit = target_logit<T, HT>(decoder, target, tokens, q) + biases[target];
-    if (q == 0) nll[slot + lane / 4] = LN_2 * (log2f(lane / 4 % 2 == 0 ? even : odd) - logit);
+    if (lane < 4 && entry < in.group_count) {
+        float* out = in.nll + int64_t(blockIdx.y) * in.slots + in.groups[entry] * 8;
+        reinterpret_cast<float2*>(out)[lane] = sum;
+    }
 }
 
-// states [P, slots/8 groups, HT·128 bytes], tokens [slots] (target id in the upper half), groups [group_count], nll [P, slots] out.
 template <class T, int HT>
-__device__ __forceinline__ void loss(const Network& net, const char* prepared, int64_t prepared_stride, int64_t decoder_offset, const char* states, const uint32_t* slot_tokens, const int* groups, int group_count, int slots, float* nll) {
+__device__ __forceinline__ void loss(const Network& net, const LossArguments& in) {
     extern __shared__ __align__(128) char shared_bytes[];
     LossShared<HT>& shared = *reinterpret_cast<LossShared<HT>*>(shared_bytes);
+    if (in.unsafe_range(blockIdx.y)) return;
     const int lane = threadIdx.x % 32, warp_idx = threadIdx.x / 32;
-    prepared += blockIdx.y * prepared_stride;
-    if (reinterpret_cast<const PreparedHeader*>(prepared)->unsafe_range) return;
-    const char* decoder = prepared + decoder_offset;
-    states += int64_t(blockIdx.y) * slots * (HT * 16);
-    nll += int64_t(blockIdx.y) * slots;
-    const int stages = (group_count + STAGE_GROUPS - 1) / STAGE_GROUPS, tiles = DecoderLayout<HT>::tiles(net.vocab);
+    // Everything about a turn's stage follows from the turn: its first entry in `groups`, its buffers.
+    const auto entry_of = [&](int turn) { return int(blockIdx.x + turn * gridDim.x) * STAGE_GROUPS; };
 
     uint32_t rows[ROW_TILES][2 * HT];
     float weight[ROW_TILES][2];
 #pragma unroll
     for (int tile = 0; tile < ROW_TILES; ++tile) {
         const int tile_idx = warp_idx * ROW_TILES + tile;
-        const bool exists = tile_idx < tiles;
-        load_fragment<2 * HT>(rows[tile], decoder + (exists ? tile_idx : 0) * DecoderLayout<HT>::TILE_BYTES, lane);
-        const float* weights = reinterpret_cast<const float*>(decoder + DecoderLayout<HT>::weights(net.vocab)) + 16 * tile_idx;
-        weight[tile][0] = exists ? weights[lane / 4] : 0.0f;
-        weight[tile][1] = exists ? weights[lane / 4 + 8] : 0.0f;
+        const bool exists = tile_idx < DecoderLayout<HT>::tiles(net.vocab);
+        const float* weights = in.decoder_floats(blockIdx.y, DecoderLayout<HT>::weights(net.vocab)) + 16 * tile_idx + lane / 4;
+        load_fragment<2 * HT>(rows[tile], in.decoder(blockIdx.y) + (exists ? tile_idx : 0) * DecoderLayout<HT>::TILE_BYTES, lane);
+        weight[tile][0] = exists ? weights[0] : 0.0f;
+        weight[tile][1] = exists ? weights[8] : 0.0f;
     }
-
-    int parity = 0, buffer = 0, previous = -1;
-    int stage = blockIdx.x;
-    if (stage < stages) fetch_stage<HT>(shared.tokens[0], states, groups, group_count, stage, warp_idx, lane);
-    for (; stage < stages; stage += gridDim.x) {
-        asm volatile("cp.async.wait_group 0;" ::: "memory");
-        __syncthreads();  // this stage's tokens and the previous stage's sums are there; the next buffer is free
-        const int next_buffer = buffer + 1 == TOKEN_BUFFERS ? 0 : buffer + 1, last_buffer = buffer == 0 ? TOKEN_BUFFERS - 1 : buffer - 1;
-        if (stage + gridDim.x < stages) fetch_stage<HT>(shared.tokens[next_buffer], states, groups, group_count, stage + gridDim.x, warp_idx, lane);
+    int turn = 0;
+    fetch_group<HT>(shared.tokens[0][warp_idx], in, entry_of(0) + warp_idx, lane);
 #pragma unroll 1
-        for (int group_idx = 0; group_idx < STAGE_GROUPS; ++group_idx) {
-            uint32_t tokens[HT];
-            load_fragment<HT>(tokens, reinterpret_cast<const char*>(shared.tokens[buffer][group_idx]), lane);
-            float2 sum = make_float2(0, 0);
+    for (; entry_of(turn) < in.group_count; ++turn) {
+        asm volatile("cp.async.wait_all;" ::: "memory");
+        __syncthreads();  // this turn's tokens and the previous turn's sums are there; the other buffers are free
+        const char* token_bytes = reinterpret_cast<const char*>(shared.tokens[turn % 2]) + lane * (HT * 4);
+        float2* sums = &shared.sums[turn % 2][warp_idx][0][lane];
+        const auto load_tokens = [&](uint32_t(&tokens)[HT]) { load_fragment<HT>(tokens, token_bytes, 0), token_bytes += HT * 128; };
+        // The mma of a tile is issued PIPELINE tiles before its exponentials, across groups too: its latency is never waited for.
+        uint32_t tokens[HT];
+        float d[RING][4];
+        load_tokens(tokens);
 #pragma unroll
-            for (int tile = 0; tile < ROW_TILES; ++tile) {
-                float d[4];
-                tile_logits<T, HT>(d, rows[tile], tokens);
+        for (int tile = 0; tile < PIPELINE; ++tile) tile_logits<T, HT>(d[tile], rows[tile], tokens);
+        int left = warp_idx + 1;
+#pragma unroll 1
+        for (int part = 0; part < 2; ++part, left = STAGE_GROUPS - 1 - warp_idx) {
+#pragma unroll 1
+            for (; left > 0; --left, sums += 32) {
+                float2 sum = make_float2(0, 0);
 #pragma unroll
-                for (int r = 0; r < 4; ++r) {
-                    const bool polynomial = ((4 * tile + r) * LOSS_POLYNOMIALS) % 32 < LOSS_POLYNOMIALS;
-                    const float e = polynomial ? exp2_polynomial<3>(d[r]) : exp2_special(d[r]);
-                    if (r % 2 == 0)
-                        sum.x = fmaf(e, weight[tile][r / 2], sum.x);
-                    else
-                        sum.y = fmaf(e, weight[tile][r / 2], sum.y);
+                for (int tile = 0; tile < ROW_TILES; ++tile) {
+                    const int ahead = (tile + PIPELINE) % ROW_TILES;
+                    if (ahead == 0) load_tokens(tokens);  // the stage's last group loads one too many, from the bytes that follow: unused
+                    tile_logits<T, HT>(d[ahead % RING], rows[ahead], tokens);
+                    float e[4];
+#pragma unroll
+                    for (int r = 0; r < 4; ++r) {
+                        const bool polynomial = ((4 * tile + r) * LOSS_POLYNOMIALS) % 32 < LOSS_POLYNOMIALS;
+                        e[r] = polynomial ? exp2_polynomial<3>(d[tile % RING][r]) : exp2_special(d[tile % RING][r]);
+                    }
+                    sum.x = fmaf(e[2], weight[tile][1], fmaf(e[0], weight[tile][0], sum.x));
+                    sum.y = fmaf(e[3], weight[tile][1], fmaf(e[1], weight[tile][0], sum.y));
                 }
+                *sums = sum;
             }
-            shared.sums[parity][warp_idx][group_idx][lane] = sum;
-            // Each warp finishes its group at another moment, so that one warp at most waits for its target's row.
-            if (group_idx == warp_idx && previous >= 0) {
-                const int entry = previous * STAGE_GROUPS + warp_idx;
-                if (entry < group_count) finish_group<T, HT>(shared, parity ^ 1, last_buffer, warp_idx, net, decoder, slot_tokens, nll, groups[entry] * 8, lane);
-            }
+            if (part == 1) break;
+            // Each warp fetches and adds at another moment, so that one at most is away from the exponentials.
+            fetch_group<HT>(shared.tokens[(turn + 1) % 2][warp_idx], in, entry_of(turn + 1) + warp_idx, lane);
+            if (turn > 0) add_warps<HT>(shared.sums[(turn + 1) % 2], in, warp_idx, entry_of(turn - 1) + warp_idx, lane);
         }
-        previous = stage, parity ^= 1, buffer = next_buffer;
     }
+    asm volatile("cp.async.wait_all;" ::: "memory");
     __syncthreads();
-    if (previous >= 0) {
-        const int entry = previous * STAGE_GROUPS + warp_idx, last_buffer = buffer == 0 ? TOKEN_BUFFERS - 1 : buffer - 1;
-        if (entry < group_count) finish_group<T, HT>(shared, parity ^ 1, last_buffer, warp_idx, net, decoder, slot_tokens, nll, groups[entry] * 8, lane);
+    if (turn > 0) add_warps<HT>(shared.sums[(turn + 1) % 2], in, warp_idx, entry_of(turn - 1) + warp_idx, lane);
+}
+
+// The rest of a token's loss, memory-bound: vocabulary tiles beyond those that `loss` keeps, and the target's logit. A warp a group.
+// nll holds Σ w·2^logit on entry, the loss on return. Grid (parts, P), 256 threads.
+template <class T, int HT>
+__device__ __forceinline__ void targets(const Network& net, const LossArguments& in) {
+    const int lane = threadIdx.x % 32, tiles = DecoderLayout<HT>::tiles(net.vocab), individual_idx = blockIdx.y;
+    if (in.unsafe_range(individual_idx)) return;
+    const char* decoder = in.decoder(individual_idx);
+    const float* weights = in.decoder_floats(individual_idx, DecoderLayout<HT>::weights(net.vocab)) + lane / 4;
+    const float* biases = in.decoder_floats(individual_idx, DecoderLayout<HT>::biases(net.vocab));
+    const char* states = in.states + int64_t(individual_idx) * in.slots * (HT * 16);
+    float* nll = in.nll + int64_t(individual_idx) * in.slots;
+#pragma unroll 2
+    for (int entry = blockIdx.x * TARGET_WARPS + threadIdx.x / 32; entry < in.group_count; entry += gridDim.x * TARGET_WARPS) {
+        const int slot = in.groups[entry] * 8 + lane / 4, target = in.tokens[slot] >> 16;
+        uint32_t tokens[HT];
+        load_fragment<HT>(tokens, states + int64_t(slot / 8) * (HT * 128), lane);
+        float2 extra = make_float2(0, 0);  // of tokens 2q, 2q+1
+#pragma unroll 1
+        for (int tile_idx = LOSS_WARPS * ROW_TILES; tile_idx < tiles; ++tile_idx) {
+            uint32_t rows[2 * HT];
+            float d[4];
+            load_fragment<2 * HT>(rows, decoder + int64_t(tile_idx) * DecoderLayout<HT>::TILE_BYTES, lane);
+            tile_logits<T, HT>(d, rows, tokens);
+            const float low = weights[16 * tile_idx], high = weights[16 * tile_idx + 8];
+            extra.x = fmaf(exp2_special(d[2]), high, fmaf(exp2_special(d[0]), low, extra.x));
+            extra.y = fmaf(exp2_special(d[3]), high, fmaf(exp2_special(d[1]), low, extra.y));
+        }
+#pragma unroll
+        for (int distance = 4; distance < 32; distance *= 2) {
+            extra.x += __shfl_xor_sync(~0u, extra.x, distance);
+            extra.y += __shfl_xor_sync(~0u, extra.y, distance);
+        }
+        const float even = __shfl_sync(~0u, extra.x, lane / 8), odd = __shfl_sync(~0u, extra.y, lane / 8);  // token lane/4 = 2q' or 2q'+1
+        const float logit = target_logit<T, HT>(decoder, target, tokens, lane % 4) + biases[target];
+        const float sum = nll[slot] + (lane / 4 % 2 == 0 ? even : odd);
+        __syncwarp();  // all four lanes of a token have read its sum
+        if (lane % 4 == 0) nll[slot] = LN_2 * (log2f(sum) - logit);
     }
 }
 
 // The same for individuals whose logits have no safe bound: a warp a group, running maximum, decoder from device memory.
 template <class T, int HT>
-__device__ __forceinline__ void loss_general(const Network& net, const char* prepared, int64_t prepared_stride, int64_t decoder_offset, const char* states, const uint32_t* slot_tokens, const int* groups, int group_count, int slots, float* nll) {
-    const int lane = threadIdx.x % 32, q = lane % 4, tiles = DecoderLayout<HT>::tiles(net.vocab);
-    prepared += blockIdx.y * prepared_stride;
-    if (!reinterpret_cast<const PreparedHeader*>(prepared)->unsafe_range) return;
-    const char* decoder = prepared + decoder_offset;
-    const float* biases = reinterpret_cast<const float*>(decoder + DecoderLayout<HT>::biases(net.vocab));
-    states += int64_t(blockIdx.y) * slots * (HT * 16);
-    nll += int64_t(blockIdx.y) * slots;
-    for (int entry = blockIdx.x * LOSS_WARPS + threadIdx.x / 32; entry < group_count; entry += gridDim.x * LOSS_WARPS) {
+__device__ __forceinline__ void loss_general(const Network& net, const LossArguments& in) {
+    const int lane = threadIdx.x % 32, tiles = DecoderLayout<HT>::tiles(net.vocab), individual_idx = blockIdx.y;
+    if (!in.unsafe_range(individual_idx)) return;
+    const char* decoder = in.decoder(individual_idx);
+    const float* biases = in.decoder_floats(individual_idx, DecoderLayout<HT>::biases(net.vocab));
+    const char* states = in.states + int64_t(individual_idx) * in.slots * (HT * 16);
+    for (int entry = blockIdx.x * LOSS_WARPS + threadIdx.x / 32; entry < in.group_count; entry += gridDim.x * LOSS_WARPS) {
         uint32_t tokens[HT];
-        load_fragment<HT>(tokens, states + int64_t(groups[entry]) * (HT * 128), lane);
+        load_fragment<HT>(tokens, states + int64_t(in.groups[entry]) * (HT * 128), lane);
         float largest[2] = {-INFINITY, -INFINITY}, sum[2] = {0, 0};
         for (int tile_idx = 0; tile_idx < tiles; ++tile_idx) {
             uint32_t rows[2 * HT];
@@ -218,27 +263,28 @@ __device__ __forceinline__ void loss_general(const Network& net, const char* pre
             for (int distance = 4; distance < 32; distance *= 2) scaled += __shfl_xor_sync(~0u, scaled, distance);
             total[c] = log2f(scaled) + top;
         }
-        const int slot = groups[entry] * 8, target = slot_tokens[slot + lane / 4] >> 16;
+        const int slot = in.groups[entry] * 8 + lane / 4, target = in.tokens[slot] >> 16;
         const float even = __shfl_sync(~0u, total[0], lane / 8), odd = __shfl_sync(~0u, total[1], lane / 8);
-        const float logit = target_logit<T, HT>(decoder, target, tokens, q) + biases[target];
-        if (q == 0) nll[slot + lane / 4] = LN_2 * ((lane / 4 % 2 == 0 ? even : odd) - logit);
+        const float logit = target_logit<T, HT>(decoder, target, tokens, lane % 4) + biases[target];
+        if (lane % 4 == 0) in.nll[int64_t(individual_idx) * in.slots + slot] = LN_2 * ((lane / 4 % 2 == 0 ? even : odd) - logit);
     }
 }
 
 }  // namespace transformer
 
-#define LOSS_KERNEL(NAME, FUNCTION, T, HT)                                                                            \
-    extern "C" __global__ void __launch_bounds__(512, 1) NAME(transformer::Network net, const char* prepared,         \
-        int64_t prepared_stride, int64_t decoder_offset, const char* states, const uint32_t* slot_tokens,             \
-        const int* groups, int group_count, int slots, float* nll) {                                                  \
-        transformer::FUNCTION<transformer::T, HT>(net, prepared, prepared_stride, decoder_offset, states, slot_tokens, \
-                                                  groups, group_count, slots, nll);                                   \
+#define LOSS_KERNEL(NAME, FUNCTION, THREADS, T, HT)                                                                                         \
+    extern "C" __global__ void __launch_bounds__(THREADS, 1) NAME(transformer::Network net, transformer::LossArguments arguments) {    \
+        transformer::FUNCTION<transformer::T, HT>(net, arguments);                                                                 \
     }
-LOSS_KERNEL(transformer_loss_fp16_h32, loss, Fp16, 4)
-LOSS_KERNEL(transformer_loss_bf16_h32, loss, Bf16, 4)
-LOSS_KERNEL(transformer_loss_fp16_h8, loss, Fp16, 1)
-LOSS_KERNEL(transformer_loss_bf16_h8, loss, Bf16, 1)
-LOSS_KERNEL(transformer_loss_general_fp16_h32, loss_general, Fp16, 4)
-LOSS_KERNEL(transformer_loss_general_bf16_h32, loss_general, Bf16, 4)
-LOSS_KERNEL(transformer_loss_general_fp16_h8, loss_general, Fp16, 1)
-LOSS_KERNEL(transformer_loss_general_bf16_h8, loss_general, Bf16, 1)
+LOSS_KERNEL(transformer_loss_fp16_h32, loss, 512, Fp16, 4)
+LOSS_KERNEL(transformer_loss_bf16_h32, loss, 512, Bf16, 4)
+LOSS_KERNEL(transformer_loss_fp16_h8, loss, 512, Fp16, 1)
+LOSS_KERNEL(transformer_loss_bf16_h8, loss, 512, Bf16, 1)
+LOSS_KERNEL(transformer_loss_general_fp16_h32, loss_general, 512, Fp16, 4)
+LOSS_KERNEL(transformer_loss_general_bf16_h32, loss_general, 512, Bf16, 4)
+LOSS_KERNEL(transformer_loss_general_fp16_h8, loss_general, 512, Fp16, 1)
+LOSS_KERNEL(transformer_loss_general_bf16_h8, loss_general, 512, Bf16, 1)
+LOSS_KERNEL(transformer_targets_fp16_h32, targets, 256, Fp16, 4)
+LOSS_KERNEL(transformer_targets_bf16_h32, targets, 256, Bf16, 4)
+LOSS_KERNEL(transformer_targets_fp16_h8, targets, 256, Fp16, 1)
+LOSS_KERNEL(transformer_targets_bf16_h8, targets, 256, Bf16, 1)

@@ -101,6 +101,18 @@ __device__ __forceinline__ float exp2_special(float x) {
     return y;
 }
 
+__device__ __forceinline__ float reciprocal(float x) {
+    float y;
+    asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+__device__ __forceinline__ float reciprocal_sqrt(float x) {
+    float y;
+    asm("rsqrt.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
 // 2^x on the FMA pipe, |x| ≤ 120: x = n + f with n the nearest integer, 2^f by a minimax polynomial, n added to the exponent.
 // Relative error of the cubic: 7.5e-5, of the quadratic: 1.7e-3 (both equi-oscillating: their means are 5e-6 and 6e-5).
 template <int DEGREE>
