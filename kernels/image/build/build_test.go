@@ -1,8 +1,12 @@
 package main
 
 import (
+	"encoding/json"
+	"os"
 	"strings"
 	"testing"
+
+	"github.com/evorank/evorank/kernels/image/manifest"
 )
 
 // A report as the assembler writes it, with a kernel that spills.
@@ -42,5 +46,48 @@ func TestSpillsFail(t *testing.T) {
 	clean, _, _ := strings.Cut(report, "ptxas info    : Compiling entry function 'spilling'")
 	if err := printResources(&table, map[string]string{"sm_90": clean}); err != nil {
 		t.Errorf("no spills: %v", err)
+	}
+}
+
+// Every difference between a fresh build and the committed files is found.
+func TestCheckFindsDifferences(t *testing.T) {
+	t.Chdir(t.TempDir())
+	image := []byte("image")
+	fresh := func() manifest.Manifest {
+		return manifest.Manifest{
+			Compiler: "nvcc 13.0.88", Flags: []string{"-O3"}, Sources: "aa", Image: manifest.Digest(image),
+			Code: []manifest.Code{{Target: "sm_80", SHA256: "bb"}, {Target: "compute_80", SHA256: "cc"}},
+		}
+	}
+	if err := os.MkdirAll("kernels/image", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	text, err := json.Marshal(fresh())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{imageFile: image, manifestFile: text} {
+		if err := write(name, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := check(fresh(), image); err != nil {
+		t.Errorf("no difference: %v", err)
+	}
+	for want, change := range map[string]func(*manifest.Manifest){
+		"compiler":   func(m *manifest.Manifest) { m.Flags = []string{"-O2"} },
+		"sources":    func(m *manifest.Manifest) { m.Sources = "ab" },
+		"sm_80":      func(m *manifest.Manifest) { m.Code[0].SHA256 = "bc" },
+		"compute_80": func(m *manifest.Manifest) { m.Code[1].SHA256 = "cd" },
+		"targets":    func(m *manifest.Manifest) { m.Code = m.Code[:1] },
+	} {
+		m := fresh()
+		change(&m)
+		if err := check(m, image); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s changed: got %v", want, err)
+		}
+	}
+	if err := check(fresh(), []byte("other")); err == nil || !strings.Contains(err.Error(), "image") {
+		t.Errorf("other image: got %v", err)
 	}
 }
