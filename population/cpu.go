@@ -56,11 +56,8 @@ func (s *CPU) Adopt(candidates []model.Candidate) ([]model.Digest, error) {
 // Restore rebuilds the parent in a slot from its whole genome and returns its
 // digest. Slots are restored in order.
 func (s *CPU) Restore(slot model.Slot, genome model.Genome) (model.Digest, error) {
-	if len(genome) == 0 || genome[0].Kind != model.GeneInit {
-		return 0, fmt.Errorf("restore: slot %d: the genome does not begin with an initialisation", slot)
-	}
-	if slot < 0 || int(slot) > len(s.parents) {
-		return 0, fmt.Errorf("restore: slot %d: only %d slots are filled", slot, len(s.parents))
+	if err := checkRestore(slot, genome, len(s.parents)); err != nil {
+		return 0, err
 	}
 	s.parents = fit(s.parents, max(len(s.parents), int(slot)+1), s.layout.Genotype)
 	develop.Rebuild(s.parents[slot], s.layout, genome)
@@ -69,8 +66,8 @@ func (s *CPU) Restore(slot model.Slot, genome model.Genome) (model.Digest, error
 
 // Import puts a genotype from elsewhere into a slot, as Restore does.
 func (s *CPU) Import(slot model.Slot, genotype []float32) error {
-	if len(genotype) != s.layout.Genotype || slot < 0 || int(slot) > len(s.parents) {
-		return fmt.Errorf("import: slot %d: %d elements, want %d", slot, len(genotype), s.layout.Genotype)
+	if err := checkImport(slot, genotype, len(s.parents), s.layout); err != nil {
+		return err
 	}
 	s.parents = fit(s.parents, max(len(s.parents), int(slot)+1), s.layout.Genotype)
 	copy(s.parents[slot], genotype)
@@ -93,6 +90,28 @@ func (s *CPU) parent(c model.Candidate) ([]float32, error) {
 		return nil, fmt.Errorf("develop: candidate with gene %s: slot %d holds no parent (%d are filled)", c.Gene.Kind, c.Parent, len(s.parents))
 	}
 	return s.parents[c.Parent], nil
+}
+
+// checkRestore refuses a genome that would be built from nothing, and a slot
+// that would leave a gap.
+func checkRestore(slot model.Slot, genome model.Genome, filled int) error {
+	if len(genome) == 0 || genome[0].Kind != model.GeneInit {
+		return fmt.Errorf("restore: slot %d: the genome does not begin with an initialisation", slot)
+	}
+	if slot < 0 || int(slot) > filled {
+		return fmt.Errorf("restore: slot %d: only %d slots are filled", slot, filled)
+	}
+	return nil
+}
+
+func checkImport(slot model.Slot, genotype []float32, filled int, layout *model.Layout) error {
+	if len(genotype) != layout.Genotype {
+		return fmt.Errorf("import: slot %d: %d elements, want %d", slot, len(genotype), layout.Genotype)
+	}
+	if slot < 0 || int(slot) > filled {
+		return fmt.Errorf("import: slot %d: only %d slots are filled", slot, filled)
+	}
+	return nil
 }
 
 // fit returns n vectors of that length, reusing what is there.
