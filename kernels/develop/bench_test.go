@@ -5,7 +5,7 @@ import (
 	"time"
 	"unsafe"
 
-	"github.com/evorank/evorank/kernels/internal/gputest"
+	"github.com/evorank/evorank/kernels/gputest"
 	"github.com/evorank/evorank/model"
 )
 

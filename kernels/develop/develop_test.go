@@ -5,7 +5,7 @@ import (
 	"math"
 	"testing"
 
-	"github.com/evorank/evorank/kernels/internal/gputest"
+	"github.com/evorank/evorank/kernels/gputest"
 	"github.com/evorank/evorank/kernels/noise"
 	"github.com/evorank/evorank/model"
 )

@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/cespare/xxhash/v2"
-	"github.com/evorank/evorank/kernels/internal/gputest"
+	"github.com/evorank/evorank/kernels/gputest"
 	"github.com/evorank/evorank/kernels/noise"
 	"github.com/evorank/evorank/model"
 )

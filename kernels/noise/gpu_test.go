@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/evorank/evorank/gpu"
-	"github.com/evorank/evorank/kernels/internal/gputest"
+	"github.com/evorank/evorank/kernels/gputest"
 	"github.com/evorank/evorank/model"
 )
 
