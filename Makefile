@@ -1,14 +1,14 @@
 # make says what it found; make test runs the tests; make check is what CI runs.
 GO      ?= go
-NVCC    := $(wildcard .build/cuda/bin/nvcc) $(shell command -v nvcc 2>/dev/null)
+NVCC    := $(wildcard .build/cuda/nvidia/cu13/bin/nvcc) $(shell command -v nvcc 2>/dev/null)
 SHARED  := $(or $(EVORANK_SHARED),../shared)
 STATICCHECK = honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-.PHONY: help build test check generate fuzz results
+.PHONY: help build test check generate kernels kernels-check kernels-resources gpu-test fuzz
 
 help:
 	@echo "go:      $$($(GO) version 2>/dev/null || echo 'not found: install Go 1.26 or later')"
-	@echo "nvcc:    $(or $(firstword $(NVCC)),not found; not needed unless you change a kernel)"
+	@echo "nvcc:    $(or $(firstword $(NVCC)),not found; make kernels installs the pinned one, and only a changed kernel needs it)"
 	@echo "gpu:     $$(nvidia-smi --query-gpu=name --format=csv,noheader 2>/dev/null | head -1 | grep . || echo 'none; the CPU is used')"
 	@echo "data:    $$(test -f $(SHARED)/data/tinystories-train.txt && echo $(SHARED)/data || echo 'no TinyStories at $(SHARED)/data; set EVORANK_SHARED (tests that need it say so)')"
 	@echo
@@ -16,6 +16,8 @@ help:
 	@echo "make test      all tests"
 	@echo "make check     what CI runs: format, vet, staticcheck, tests, builds, README's commands"
 	@echo "make generate  regenerate the assembly"
+	@echo "make kernels   rebuild the GPU kernel image with the pinned compiler; kernels-check compares, kernels-resources shows spills"
+	@echo "make gpu-test  a folder with test binaries and the command to run on a GPU host without Go"
 	@echo "make fuzz      each fuzz target for FUZZTIME (default 2m)"
 
 build:
@@ -30,10 +32,27 @@ check:
 generate:
 	$(GO) generate ./...
 
+kernels:
+	$(GO) run ./kernels/image/build
+
+kernels-check:
+	$(GO) run ./kernels/image/build -check
+
+kernels-resources:
+	$(GO) run ./kernels/image/build -resources
+
+# Packages whose tests use a GPU if there is one.
+GPU_PACKAGES = gpu kernels/noise kernels/develop kernels/digest kernels/transformer population task/lm
+gpu-test:
+	@mkdir -p bin/gpu-test
+	@for p in $(GPU_PACKAGES); do CGO_ENABLED=0 $(GO) test -c -o bin/gpu-test/$$(echo $$p | tr / -).test ./$$p || exit 1; done
+	CGO_ENABLED=0 $(GO) build -o bin/gpu-test/evorank ./cmd/evorank
+	@echo 'on the GPU host: cd bin/gpu-test && for t in *.test; do EVORANK_GPU=require ./$$t -test.run GPU || exit 1; done'
+
 FUZZTIME ?= 2m
 fuzz:
 	@for f in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
 	  for t in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9]*\).*/\1/p' $$f); do \
-	    echo "$$(dirname $$f) $$t"; $(GO) test $$(dirname $$f) -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) -parallel 2 || exit 1; \
+	    echo "$$(dirname $$f) $$t"; $(GO) test $$(dirname $$f) -run '^$$' -fuzz "^$$t$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x -parallel 2 || exit 1; \
 	  done; \
 	done
