@@ -2,7 +2,6 @@ package transformer
 
 import (
 	"fmt"
-	"math"
 
 	"github.com/evorank/evorank/kernels/vector"
 )
@@ -11,16 +10,16 @@ import (
 // shape. It is for one goroutine; make one for each. Results depend on the
 // instruction set and the application, and on nothing else.
 //
-// A chunk of whole sequences is evaluated at a time: keys and values of a
+// A chunk of whole sequences is evaluated at a time: the keys and values of a
 // block for all its tokens, then panel by panel the rest of the block, and in
-// the end the logits, a few rows at a time: they never exist as a whole.
+// the end the logits, a few rows at a time, which never exist as a whole.
 type Evaluator struct {
-	shape       Shape
-	application Application
-	kernels     *vector.Kernels
-	network     loaded
-	position    positionTable
-	work        workspace
+	shape    Shape
+	kernels  *vector.Kernels
+	loader   loader
+	network  loaded
+	position positionTable
+	work     workspace
 }
 
 // NewEvaluator panics if the shape is not valid or the instruction set not
@@ -32,19 +31,19 @@ func NewEvaluator(shape Shape, application Application, isa vector.ISA) *Evaluat
 	if _, err := ParseApplication(string(application)); err != nil {
 		panic("transformer: " + err.Error())
 	}
-	e := &Evaluator{
-		shape:       shape,
-		application: application,
-		kernels:     vector.For(isa),
-		network:     loaded{blocks: make([]block, shape.Blocks)},
-		position:    positionTable{shape: shape},
+	k := vector.For(isa)
+	return &Evaluator{
+		shape:    shape,
+		kernels:  k,
+		loader:   loader{application: application, kernels: k},
+		network:  loaded{blocks: make([]block, shape.Blocks)},
+		position: positionTable{shape: shape},
+		work:     newWorkspace(shape),
 	}
-	e.work.fixed(shape)
-	return e
 }
 
-// Load takes the weights of the next networks' losses. It keeps references:
-// the network must not change until the next Load.
+// Load takes the network of the next losses. It keeps references to its
+// weights, which must not change until the next Load.
 func (e *Evaluator) Load(n *Network) {
 	if n.Shape != e.shape {
 		panic(fmt.Sprintf("transformer: network of shape %+v in an evaluator of %+v", n.Shape, e.shape))
@@ -52,15 +51,15 @@ func (e *Evaluator) Load(n *Network) {
 	if err := n.Check(); err != nil {
 		panic("transformer: " + err.Error())
 	}
-	e.network.load(n, e.application, e.kernels)
-	e.work.reserveRank(e.network.rank)
+	e.loader.load(&e.network, n)
+	e.work.inner = grow(e.work.inner, e.network.rank*width)
 }
 
 // Losses sets out[i] to the loss of sequence from+i, for sequences [from, to):
 // the mean negative log-likelihood of its tokens but the first, in nats, summed
 // in float64 in the order of the tokens.
 func (e *Evaluator) Losses(s Sequences, from, to int, out []float64) {
-	if e.network.shapeless() {
+	if e.network.decoder.bias == nil {
 		panic("transformer: Losses before Load")
 	}
 	out = out[:to-from]
@@ -71,48 +70,44 @@ func (e *Evaluator) Losses(s Sequences, from, to int, out []float64) {
 	}
 }
 
-// evaluate scores the sequences of one chunk. The last token of a sequence is
-// only a target: nothing that is scored depends on its state.
+// evaluate scores the sequences of one chunk.
 func (e *Evaluator) evaluate(s Sequences, from, to int, out []float64) {
 	w := &e.work
 	w.place(s, from, to)
-	e.embed(s, from)
+	e.embed(s)
 	for i := range e.network.blocks {
 		b := &e.network.blocks[i]
 		for p := range w.panels {
-			e.apply(&b.k, w.keys[p*vector.Width:], w.stride, w.panel(p), false)
-			e.apply(&b.v, w.values[p*vector.Width:], w.stride, w.panel(p), false)
+			e.apply(&b.k, w.keys[p*width:], w.stride, w.panel(p), w.units(p), false)
+			e.apply(&b.v, w.values[p*width:], w.stride, w.panel(p), w.units(p), false)
 		}
 		for p := range w.panels {
-			e.blockPanel(b, p)
+			e.block(b, p)
 		}
 	}
 	e.score(s, from, out)
 }
 
-// blockPanel takes one panel through a block whose keys and values are there.
+// block takes one panel through a block whose keys and values are there.
 //
 //	x = LN1(x + O·attention(x) + b_o);  x = LN2(x + down·relu(up·x + b_up) + b_down)
-func (e *Evaluator) blockPanel(b *block, p int) {
+func (e *Evaluator) block(b *block, p int) {
 	w, k := &e.work, e.kernels
-	x := w.panel(p)
-	e.apply(&b.q, w.query, vector.Width, x, false)
+	x, units := w.panel(p), w.units(p)
+	e.apply(&b.q, w.queries, width, x, units, false)
 	e.attend(p)
-	e.apply(&b.o, w.branch, vector.Width, w.attended, false)
+	e.apply(&b.o, w.branch, width, w.attended, units, false)
 	k.Norm(x, w.branch, b.norm1Weight, b.norm1Bias, units)
-	e.apply(&b.up, w.wide, vector.Width, x, true)
-	e.apply(&b.down, w.branch, vector.Width, w.wide, false)
+	e.apply(&b.up, w.wide, width, x, units, true)
+	e.apply(&b.down, w.branch, width, w.wide, units, false)
 	k.Norm(x, w.branch, b.norm2Weight, b.norm2Bias, units)
 }
 
-// units is the number of units of a whole panel.
-const units = vector.Width / vector.Unit
-
-// apply sets y = W·x + bias, by either application.
-func (e *Evaluator) apply(l *linear, y []float32, yStride int, x []float32, relu bool) {
+// apply sets y = bias + W·x, or the positive part of it.
+func (e *Evaluator) apply(l *linear, y []float32, yStride int, x []float32, units int, relu bool) {
 	w := l.whole
 	if l.factored {
-		e.kernels.Product(e.work.inner, vector.Width, l.b, x, nil, units)
+		e.kernels.Product(e.work.inner, width, l.b, x, nil, units)
 		w, x = l.a, e.work.inner
 	}
 	if relu {
@@ -121,6 +116,3 @@ func (e *Evaluator) apply(l *linear, y []float32, yStride int, x []float32, relu
 		e.kernels.Product(y, yStride, w, x, l.bias, units)
 	}
 }
-
-// bits is log2 e: scores times this are in bits, and weigh 2^score.
-const bits = math.Log2E

@@ -28,11 +28,12 @@ type linear struct {
 	bias        []float32
 }
 
-// embedding is the decoder's weight seen from the input.
+// embedding is the decoder's weight seen from the input: a token is column id,
+// or a times it.
 type embedding struct {
-	table []float32     // [V][H]; nil if factored
-	a     vector.Matrix // [H][Rank]
-	b     []float32     // [Rank][V]
+	factored bool
+	columns  vector.Matrix // [H][V], or [Rank][V]
+	a        vector.Matrix // [H][Rank]
 }
 
 // loader makes a loaded network out of a Network. What it has to compute it
@@ -95,24 +96,25 @@ func (ld *loader) linear(w *Matrix, bias []float32) linear {
 func (ld *loader) loadEmbedding(l *loaded, n *Network) {
 	w, v, h := &n.Embed, n.Shape.Vocab, n.Shape.Hidden
 	l.decoder = linear{bias: ld.scaled(n.DecoderBias, math.Log2E)}
-	l.embed = embedding{table: w.W}
 	var a, b vector.Matrix
 	if w.A != nil {
 		a, b = vector.RowMajor(w.A, h, w.Rank), vector.RowMajor(w.B, w.Rank, v)
 	}
 	if ld.factored(w) {
-		l.embed = embedding{a: a, b: w.B}
+		l.embed = embedding{factored: true, columns: b, a: a}
 		l.decoder.factored, l.decoder.a, l.decoder.b = true, b.Transposed(), a.Transposed()
 		l.rank = max(l.rank, w.Rank)
 		return
 	}
-	if l.embed.table == nil {
-		l.embed.table = ld.develop(b.Transposed(), a.Transposed())
+	table := w.W
+	if table == nil {
+		table = ld.develop(b.Transposed(), a.Transposed())
 		for i, d := range w.D {
-			l.embed.table[i%v*h+i/v] += d
+			table[i%v*h+i/v] += d
 		}
 	}
-	l.decoder.whole = vector.RowMajor(l.embed.table, v, h)
+	l.decoder.whole = vector.RowMajor(table, v, h)
+	l.embed = embedding{columns: l.decoder.whole.Transposed()}
 }
 
 // factored decides how a weight is applied.
@@ -178,12 +180,4 @@ func (ld *loader) take(n int) []float32 {
 	}
 	ld.used += n
 	return ld.memory[ld.used-n : ld.used : ld.used]
-}
-
-// grow returns x with n numbers, their values unspecified.
-func grow(x []float32, n int) []float32 {
-	if cap(x) < n {
-		return make([]float32, n)
-	}
-	return x[:n]
 }
