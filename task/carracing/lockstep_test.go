@@ -69,6 +69,12 @@ func TestEpisodeEqualsEnv(t *testing.T) {
 	if p.Env != *e || p.Return != sum {
 		t.Error("the episode's environment differs from one driven alone")
 	}
+	fresh := new(Episode)
+	fresh.Env.Options = DefaultOptions()
+	fresh.Reset(r, 10)
+	if p.Reset(r, 10); *p != *fresh {
+		t.Error("an episode that is reset differs from a fresh one")
+	}
 }
 
 func TestLimits(t *testing.T) {

@@ -34,7 +34,7 @@ func (g *PCG64) Uint64() uint64 {
 
 // Uniform is the next number of the uniform distribution on [low, high).
 func (g *PCG64) Uniform(low, high float64) float64 {
-	unit := float64(g.Uint64()>>11) * 0x1p-53
+	unit := float64(float64(g.Uint64()>>11) * 0x1p-53)
 	return low + float64((high-low)*unit)
 }
 

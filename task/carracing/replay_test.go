@@ -1,7 +1,9 @@
 package carracing
 
 import (
+	"bufio"
 	"bytes"
+	"compress/gzip"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -14,7 +16,7 @@ import (
 )
 
 func TestActionsReadBack(t *testing.T) {
-	want := []Action{{0.1, 1, 0}, {-1.0 / 3, 5e-324, math.Inf(1)}, {math.MaxFloat64, -0.0, 1e-17}}
+	want := []Action{{0.1, 1, 0}, {-1.0 / 3, 5e-324, math.Inf(1)}, {math.MaxFloat64, -2, 1e-17}}
 	var csv, bin bytes.Buffer
 	for _, a := range want {
 		fmt.Fprintf(&csv, "%v, %v,%v\r\n", a[0], a[1], a[2])
@@ -135,6 +137,9 @@ func TestGoldenFilesReadBack(t *testing.T) {
 		if n, err := want.WriteTo(&second); err != nil || n != int64(second.Len()) || !bytes.Equal(first.Bytes(), second.Bytes()) {
 			t.Errorf("%s: written twice: %d bytes of %d, %v", path, n, second.Len(), err)
 		}
+		if n := lineLength(t, first.Bytes()); n%8 != 0 {
+			t.Errorf("%s: the header line has %d bytes", path, n)
+		}
 		got, err := ReadGolden(&first)
 		if err != nil {
 			t.Fatal(err)
@@ -162,4 +167,18 @@ func TestEmptyReplayReadsBack(t *testing.T) {
 			t.Errorf("%s without steps: %v", want.Kind, err)
 		}
 	}
+}
+
+// lineLength is the length of the first line inside of a gzip file.
+func lineLength(t *testing.T, file []byte) int {
+	t.Helper()
+	zip, err := gzip.NewReader(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	line, err := bufio.NewReader(zip).ReadBytes('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(line)
 }

@@ -5,8 +5,9 @@ import (
 	"slices"
 )
 
-// shape is a filled polygon of the car or the panel, drawn as pygame-ce's
-// draw.polygon does.
+// shape is a filled polygon of the car, drawn as pygame-ce's draw.polygon draws
+// those with four or more corners. (It draws triangles by another rule; the car
+// has none.)
 type shape struct {
 	colour      colour
 	n           int

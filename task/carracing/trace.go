@@ -73,7 +73,7 @@ func (t *Trace) row() {
 			t.touchedStep[i] = int32(row)
 		}
 	}
-	if row%t.StateEvery == 0 || t.ended {
+	if row%t.StateEvery == 0 {
 		t.state(row)
 	}
 }

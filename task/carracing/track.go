@@ -40,8 +40,8 @@ type walk struct {
 // well (93.6 % do at once). scratch is overwritten.
 //
 // A lap of more than MaxTiles points counts as one that does not close; the
-// original knows no such limit. The longest lap of seeds 0 to 2,999,999 has 504
-// points (seed 529277); half of them have less than 292.
+// original knows no such limit. The longest track of seeds 0 to 2,999,999 has
+// 504 points (seed 529277).
 func (t *Track) generate(random *PCG64, scratch *walk) {
 	for {
 		scratch.walkThrough(drawCheckpoints(random))

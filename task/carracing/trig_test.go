@@ -23,6 +23,19 @@ func TestSinCos32EqualsGlibc(t *testing.T) {
 	t.Logf("%d arguments, sine and cosine equal", n)
 }
 
+// At these arguments a reduction with two roundings has other results.
+func TestSinCos32ReducesWithOneRounding(t *testing.T) {
+	for _, c := range [][3]uint32{
+		{0x418a3adb, 0xbf800000, 0xb7b4f770}, {0x41bc76d9, 0xbf7fff80, 0xbb803f6b},
+		{0x4202eb4b, 0x3f779884, 0x3e821ce2}, {0x4255b0a9, 0xbc7d08a9, 0xbf7ff82f},
+	} {
+		x := math.Float32frombits(c[0])
+		if sin, cos := sinCos32(x); math.Float32bits(sin) != c[1] || math.Float32bits(cos) != c[2] {
+			t.Errorf("sine and cosine of %v: %#x, %#x; want %#x, %#x", x, math.Float32bits(sin), math.Float32bits(cos), c[1], c[2])
+		}
+	}
+}
+
 func TestSinCos32OfOddArguments(t *testing.T) {
 	for _, x := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
 		if sin, cos := sinCos32(float32(x)); sin == sin || cos == cos {
