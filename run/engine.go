@@ -24,6 +24,8 @@ type Engine interface {
 	Export(slot model.Slot) ([]float32, error)
 	// PerStory returns a candidate's loss on each of the cases' stories.
 	PerStory(context.Context, model.Candidate, model.Cases) ([]float64, error)
+	// Close gives back what the device lent.
+	Close() error
 }
 
 var _ Engine = (*lm.CPU)(nil)
@@ -32,7 +34,9 @@ var _ Engine = (*lm.CPU)(nil)
 // equal kinds give equal bits.
 type Device struct {
 	Name, Kind, Precision string
-	options               lm.Options
+	Threads               int
+	// languageModel binds the task to the device, with room for that many parents.
+	languageModel func(spec model.Transformer, layout *model.Layout, data lm.Data, parents int) (Engine, error)
 }
 
 // EnvironmentISA names the variable that forces an instruction set.
@@ -43,6 +47,10 @@ func ChooseDevice(name, precision, application string, threads int) (Device, err
 	if name != "auto" && name != "cpu" && name != "" {
 		return Device{}, errorf(BadDevice, "device: %s: this build evaluates on the CPU only: use --device cpu", name)
 	}
+	return chooseCPU(precision, application, threads)
+}
+
+func chooseCPU(precision, application string, threads int) (Device, error) {
 	isa := vector.BestISA()
 	if forced := os.Getenv(EnvironmentISA); forced != "" {
 		var err error
@@ -54,7 +62,7 @@ func ChooseDevice(name, precision, application string, threads int) (Device, err
 	if err != nil {
 		return Device{}, as(BadConfig, err)
 	}
-	d := Device{Kind: string(isa), Precision: precision}
+	d := Device{Kind: string(isa), Precision: precision, Threads: threads}
 	switch precision {
 	case "auto", "":
 		d.Precision = "fp32"
@@ -65,10 +73,13 @@ func ChooseDevice(name, precision, application string, threads int) (Device, err
 		return Device{}, errorf(BadDevice, "precision: %s: the CPU has fp32 and fp64", precision)
 	}
 	if threads == 0 {
-		threads = runtime.GOMAXPROCS(0)
+		d.Threads = runtime.GOMAXPROCS(0)
 	}
-	d.Name = fmt.Sprintf("cpu (%s, %d threads, %s)", d.Kind, threads, d.Precision)
-	d.options = lm.Options{Threads: threads, Precision: d.Precision, Application: apply, ISA: isa}
+	d.Name = fmt.Sprintf("cpu (%s, %d threads, %s)", d.Kind, d.Threads, d.Precision)
+	options := lm.Options{Threads: d.Threads, Precision: d.Precision, Application: apply, ISA: isa}
+	d.languageModel = func(spec model.Transformer, layout *model.Layout, data lm.Data, _ int) (Engine, error) {
+		return lm.NewCPU(spec, layout, data, options)
+	}
 	return d, nil
 }
 
@@ -78,7 +89,7 @@ func (x *Experiment) NewEngine(d Device) (Engine, error) {
 	if x.Heldout != nil {
 		data.Heldout = sequences(x.Heldout)
 	}
-	return lm.NewCPU(x.Spec, x.Layout, data, d.options)
+	return d.languageModel(x.Spec, x.Layout, data, x.Strategy.Survivors)
 }
 
 // device chooses the device that the experiment's config names.

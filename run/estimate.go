@@ -36,6 +36,7 @@ func Estimate(ctx context.Context, cfg configs.Config, o Options) (Cost, error) 
 	if err != nil {
 		return Cost{}, err
 	}
+	defer engine.Close()
 	const sample = 64 // stories: enough to fill every thread
 	n := min(sample, x.Train.Len())
 	founder := model.Candidate{Parent: model.NoParent, Gene: model.Gene{Kind: model.GeneInit, Seed: 1, Multiplier: 1}}
@@ -56,7 +57,7 @@ func Estimate(ctx context.Context, cfg configs.Config, o Options) (Cost, error) 
 	share := float64(x.Plan.Stages[0].Cases) / float64(x.Train.Len())
 	tokens := float64(c.Targets) * share * (float64(perGeneration)*float64(cfg.Generations-1) + float64(cfg.Search.Population))
 	c.Duration = time.Duration(tokens / c.TokensPerSecond * float64(time.Second))
-	vectors := 2*cfg.Search.Survivors + d.options.Threads
-	c.MemoryBytes = 4 * (int64(vectors)*int64(c.Genotype) + int64(d.options.Threads)*int64(c.Phenotype) + 2*int64(c.Targets))
+	vectors := 2*cfg.Search.Survivors + d.Threads
+	c.MemoryBytes = 4 * (int64(vectors)*int64(c.Genotype) + int64(d.Threads)*int64(c.Phenotype) + 2*int64(c.Targets))
 	return c, nil
 }

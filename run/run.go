@@ -82,6 +82,9 @@ func (r *Run) Close() error {
 	if r.lineage != nil {
 		err = r.lineage.Close()
 	}
+	if r.engine != nil {
+		err = errors.Join(err, r.engine.Close())
+	}
 	if r.lock != nil {
 		r.lock.Release()
 	}

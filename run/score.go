@@ -28,10 +28,11 @@ type StoryScore struct {
 // Score evaluates the network on stories that were tokenized for it.
 func (n *Network) Score(ctx context.Context, stories *text.Stories, d Device) (Evaluation, error) {
 	e := Evaluation{Stories: stories.Len(), Targets: stories.Targets(), Precision: d.Precision, Device: d.Name}
-	engine, err := lm.NewCPU(n.Spec, n.Layout, lm.Data{Train: sequences(stories)}, d.options)
+	engine, err := d.languageModel(n.Spec, n.Layout, lm.Data{Train: sequences(stories)}, 1)
 	if err != nil {
 		return e, err
 	}
+	defer engine.Close()
 	if err := engine.Import(0, n.Genotype); err != nil {
 		return e, err
 	}

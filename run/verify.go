@@ -49,6 +49,7 @@ func (a *Archive) Verify(ctx context.Context, sample int) (Verdict, error) {
 	if err != nil {
 		return v, err
 	}
+	defer engine.Close()
 	v.Device = d.Name
 	v.SameKind = d.Kind == a.Manifest.DeviceKind && d.Precision == a.Manifest.Precision
 	if !v.SameKind {

@@ -33,6 +33,7 @@ var commands = []func() *cli.Command{
 	inspectCommand,
 	lineageCommand,
 	tokenizerCommand,
+	devicesCommand,
 	benchCommand,
 	noiseCommand,
 	configCommand,

@@ -96,6 +96,9 @@ func loader(n *transformer.Network, o Options) func() scorer {
 	return func() scorer { fast.Load(n); return fast }
 }
 
+// Close has nothing to give back.
+func (e *CPU) Close() error { return nil }
+
 // Adopt makes the candidates the parents.
 func (e *CPU) Adopt(_ context.Context, candidates []model.Candidate) ([]model.Digest, error) {
 	return e.CPU.Adopt(candidates)
