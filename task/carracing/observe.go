@@ -79,9 +79,10 @@ func (r *Renderer) Draw(e *Env, to *Picture) {
 
 func (p *Picture) add(y int, line *scanline) {
 	row := p[3*pictureWidth*y:]
-	for x := 0; x < pictureWidth; {
+	starts := line.runs()
+	for i, x := range starts[:len(starts)-1] {
 		red, green, blue := line.colour[x].rgb()
-		for end := line.nextStart(x + 1); x < end; x++ {
+		for ; x < starts[i+1]; x++ {
 			row[3*x], row[3*x+1], row[3*x+2] = red, green, blue
 		}
 	}

@@ -8,6 +8,7 @@ import "math/bits"
 type scanline struct {
 	starts [scanWords]uint64    // bit x: a run starts at pixel x
 	colour [pictureWidth]colour // of the run that starts at x
+	list   [pictureWidth + 1]int32
 }
 
 // scanWords hold a bit for each pixel of a row and for its end.
@@ -34,14 +35,16 @@ func (l *scanline) fill(x0, x1 int, c colour) {
 // blend paints over pixel x with a weight of 0 to 255, if it is in the picture.
 func (l *scanline) blend(x int, over colour, weight uint8) {
 	if uint(x) < pictureWidth {
-		l.paint(x, x+1, l.at(x).blend(over, weight))
+		old := l.at(x)
+		l.dot(x, old, old.blend(over, weight))
 	}
 }
 
 // lighten makes pixel x, which is grey, at least as bright as level.
 func (l *scanline) lighten(x int, level uint8) {
 	if uint(x) < pictureWidth {
-		l.paint(x, x+1, max(l.at(x), grey(level)))
+		old := l.at(x)
+		l.dot(x, old, max(old, grey(level)))
 	}
 }
 
@@ -54,6 +57,19 @@ func (l *scanline) at(x int) colour {
 		runs = l.starts[word]
 	}
 	return l.colour[64*word+bits.Len64(runs)-1]
+}
+
+// dot changes pixel x from one colour to another.
+func (l *scanline) dot(x int, from, to colour) {
+	if from == to {
+		return
+	}
+	if next, bit := (x+1)/64, uint64(1)<<((x+1)%64); l.starts[next]&bit == 0 && x+1 < pictureWidth {
+		l.starts[next] |= bit
+		l.colour[x+1] = from
+	}
+	l.starts[x/64] |= 1 << (x % 64)
+	l.colour[x] = to
 }
 
 // paint makes pixels x0 to end (excluded) one run. What was there at the end
@@ -76,17 +92,16 @@ func (l *scanline) paint(x0, end int, c colour) {
 	l.colour[x0] = c
 }
 
-// nextStart is the first pixel from x on at which a run starts, or the row's
-// end.
-func (l *scanline) nextStart(x int) int {
-	word := x / 64
-	runs := l.starts[word] >> (x % 64) << (x % 64)
-	for runs == 0 {
-		word++
-		if word == scanWords {
-			return pictureWidth
+// runs is where the runs start, and behind them the row's end. It holds until
+// the next call.
+func (l *scanline) runs() []int32 {
+	n := 0
+	for word, starts := range l.starts {
+		for ; starts != 0; starts &= starts - 1 {
+			l.list[n] = int32(64*word + bits.TrailingZeros64(starts))
+			n++
 		}
-		runs = l.starts[word]
 	}
-	return 64*word + bits.TrailingZeros64(runs)
+	l.list[n] = pictureWidth
+	return l.list[:n+1]
 }

@@ -116,15 +116,15 @@ func (d *downscaler) finish(to *[cells][cells]colour) {
 // cells adds the row's cells to steps.
 func (l *scanline) cells(steps *[cells + 1]colour) {
 	m := acrossCells
-	j, sum, begun := 0, black, false // cell j, the sum of its pixels so far, if any
-	for x := 0; x < pictureWidth; {
-		c, end := l.colour[x], l.nextStart(x+1)
-		last := end - 1
+	starts := l.runs()
+	j, sum, begun := 0, black, false // cell j, and the sum of its pixels so far, if any
+	for i, start := range starts[:len(starts)-1] {
+		x, last := int(start), int(starts[i+1])-1
+		c := l.colour[x]
 		if begun {
 			a := &m.cells[j]
 			if last < a.last {
-				sum += colour(end-x) * c
-				x = end
+				sum += colour(last+1-x) * c
 				continue
 			}
 			sum += colour(a.last-x)*c + c.part(a.tail)
@@ -139,13 +139,8 @@ func (l *scanline) cells(steps *[cells + 1]colour) {
 			steps[next] -= value
 			j = next
 		}
-		if j < cells {
-			a := &m.cells[j]
-			begun = last >= a.first
-			if begun {
-				sum = c.part(a.head) + colour(last-a.first)*c
-			}
+		if begun = j < cells && last >= m.cells[j].first; begun {
+			sum = c.part(m.cells[j].head) + colour(last-m.cells[j].first)*c
 		}
-		x = end
 	}
 }
