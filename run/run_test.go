@@ -270,7 +270,7 @@ func TestRefusals(t *testing.T) {
 	}
 	resolved := filepath.Join(dir, fileResolved)
 	text, _ := os.ReadFile(resolved)
-	os.WriteFile(resolved, bytes.Replace(text, []byte("bias_rate: 0.03"), []byte("bias_rate: 0.04"), 1), 0o666)
+	os.WriteFile(resolved, bytes.Replace(text, []byte("\nseed: 1"), []byte("\nseed: 2"), 1), 0o666)
 	if _, err := Resume(dir, Options{}); KindOf(err) != BadData || !strings.Contains(err.Error(), "another config") {
 		t.Errorf("a changed config: %v", err)
 	}
