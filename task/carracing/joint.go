@@ -127,34 +127,35 @@ func (j *Joint) enterLimit(angle float32) {
 }
 
 // solveVelocity is one sweep's work on a joint: its motor, then its point, and
-// its angle if that is at the end of its range.
-func (j *Joint) solveVelocity(c *constraint, a, b *motion) {
-	j.solveMotor(c, a, b)
+// its angle if that is at the end of its range. It returns the new motions of
+// hull and wheel.
+func (j *Joint) solveVelocity(c *constraint, a, b motion) (motion, motion) {
+	a.w, b.w = j.solveMotor(c, a.w, b.w)
 	// The velocity of the wheel's centre relative to the hull's mount.
-	errX := b.v.X - a.v.X - float32(-a.w*c.arm.Y)
-	errY := b.v.Y - a.v.Y - float32(a.w*c.arm.X)
-	if c.limit != LimitFree {
-		j.solveLimit(c, a, b, Vec2{errX, errY})
-		return
+	err := Vec2{
+		b.v.X - a.v.X - float32(-a.w*c.arm.Y),
+		b.v.Y - a.v.Y - float32(a.w*c.arm.X),
 	}
-	p := c.solve2(Vec2{-errX, -errY})
+	if c.limit != LimitFree {
+		return j.solveLimit(c, a, b, err)
+	}
+	p := c.solve2(err.neg())
 	j.Impulse = j.Impulse.add(p)
-	applyImpulse(c, a, b, p, 0)
+	return c.push(a, b, p, 0)
 }
 
 // solveMotor brings the joint's speed to the wanted one within its torque.
-func (j *Joint) solveMotor(c *constraint, a, b *motion) {
-	speedError := b.w - a.w - c.motorSpeed
+func (j *Joint) solveMotor(c *constraint, a, b float32) (newA, newB float32) {
+	speedError := b - a - c.motorSpeed
 	old := j.MotorImpulse
 	j.MotorImpulse = clamp32(old+float32(-motorMass*speedError), -maxMotorImpulse, maxMotorImpulse)
 	impulse := j.MotorImpulse - old
-	a.w -= float32(inertiaA * impulse)
-	b.w += float32(inertiaB * impulse)
+	return a - float32(inertiaA*impulse), b + float32(inertiaB*impulse)
 }
 
 // solveLimit stops point and angle together, unless that would pull the wheel
 // towards its limit: then the angle is let go and only the point is held.
-func (j *Joint) solveLimit(c *constraint, a, b *motion, err Vec2) {
+func (j *Joint) solveLimit(c *constraint, a, b motion, err Vec2) (motion, motion) {
 	s := c.solve3(vec3{err.X, err.Y, b.w - a.w})
 	p, z := Vec2{-s.x, -s.y}, -s.z
 	sum := j.AngularImpulse + z
@@ -165,16 +166,17 @@ func (j *Joint) solveLimit(c *constraint, a, b *motion, err Vec2) {
 	}
 	j.Impulse = j.Impulse.add(p)
 	j.AngularImpulse = sum
-	applyImpulse(c, a, b, p, z)
+	return c.push(a, b, p, z)
 }
 
-// applyImpulse pushes the wheel by p and turns it by z, and the hull the other
-// way.
-func applyImpulse(c *constraint, a, b *motion, p Vec2, z float32) {
+// push gives the wheel the impulse p and the angular impulse z, and the hull
+// the opposite ones.
+func (c *constraint) push(a, b motion, p Vec2, z float32) (motion, motion) {
 	a.v = a.v.sub(p.scale(massA))
 	a.w -= float32(inertiaA * (cross(c.arm, p) + z))
 	b.v = b.v.add(p.scale(massB))
 	b.w += float32(inertiaB * z)
+	return a, b
 }
 
 // solve2 solves the upper left 2x2 of K for b.

@@ -82,9 +82,11 @@ func (s *solverState) solve(c *[wheels]constraint) {
 
 // sweep improves every joint once.
 func (s *solverState) sweep(c *[wheels]constraint) {
+	a := s.motion[hull]
 	for k := wheels - 1; k >= 0; k-- {
-		s.joints[k].solveVelocity(&c[k], &s.motion[hull], &s.motion[k])
+		a, s.motion[k] = s.joints[k].solveVelocity(&c[k], a, s.motion[k])
 	}
+	s.motion[hull] = a
 }
 
 // integrate moves the bodies for one step, no farther than 2 units and a
