@@ -20,7 +20,11 @@
 #include "mma.cuh"
 
 #ifndef ATTENTION_POLYNOMIALS
-#define ATTENTION_POLYNOMIALS 3
+#define ATTENTION_POLYNOMIALS 2
+#endif
+
+#ifndef FFN_UNROLL
+#define FFN_UNROLL 8
 #endif
 
 namespace transformer {
@@ -28,22 +32,28 @@ namespace transformer {
 constexpr int TEAMS = 2, TEAM_WARPS = 8, TEAM_THREADS = 32 * TEAM_WARPS;
 constexpr int WINDOW_TILES = 64;
 constexpr int KEY_VALUE_TILE = 1024;      // bytes: 16 tokens × (16 keys + 16 values) × 2
+constexpr int TEAM_BYTES = WINDOW_TILES * (KEY_VALUE_TILE + 4);  // with the largest |key|² of each tile
 constexpr float SAFE_SCORE_BITS = 100.0f;  // Σ over 8 k keys of 2^score · value stays inside float32 and bf16
 
 template <int HT>
 struct Tile {
     uint32_t x[HT][2];  // [hidden tile][row half]: packed columns 8·tile + 2q, +1 of row g + 8·half
 
+    // Between layers a tile rests in the order of A operands: [step][lane][4 registers].
     __device__ void load(const char* base, int lane) {
+        uint32_t r[2 * HT];
+        load_fragment<2 * HT>(r, base, lane);
 #pragma unroll
-        for (int half = 0; half < 2; ++half) {
-            uint32_t r[HT];
-            load_fragment<HT>(r, base + half * HT * 128, lane);
-#pragma unroll
-            for (int j = 0; j < HT; ++j) x[j][half] = r[j];
-        }
+        for (int j = 0; j < HT; ++j) x[j][0] = r[2 * j], x[j][1] = r[2 * j + 1];
     }
     __device__ void store(char* base, int lane) const {
+        uint32_t r[2 * HT];
+#pragma unroll
+        for (int j = 0; j < HT; ++j) r[2 * j] = x[j][0], r[2 * j + 1] = x[j][1];
+        store_fragment<2 * HT>(r, base, lane);
+    }
+    // At the end, in the order of the loss kernel's B operands: [row half = group of eight tokens][lane][HT registers].
+    __device__ void store_final(char* base, int lane) const {
 #pragma unroll
         for (int half = 0; half < 2; ++half) {
             uint32_t r[HT];
@@ -159,12 +169,6 @@ __device__ __forceinline__ float warp_max(float non_negative) {  // such floats 
     return __uint_as_float(__reduce_max_sync(~0u, __float_as_uint(non_negative)));
 }
 
-// Softmax numerators and denominators of 16 queries, all heads.
-struct Attention {
-    float value[HEADS][4];      // Σ p·v: head h is valid in columns 4·(h % 2) .. +3
-    float weight[HEADS / 2][4]; // Σ p: columns 0-3 even head, 4-7 odd head
-};
-
 // Scores of 16 queries × 16 keys of one head; `shift` (minus the row maximum, or zero) is what the mma starts from.
 template <class T>
 __device__ __forceinline__ void head_scores(float (&s)[8], const uint32_t (&query)[2], uint32_t key_low, uint32_t key_high, float shift_low, float shift_high) {
@@ -178,9 +182,9 @@ __device__ __forceinline__ void head_scores(float (&s)[8], const uint32_t (&quer
 // Entry r of head_scores: key 8·(r / 4) + 2q + r % 2, query g + 8·(r / 2 % 2); on the diagonal tile later keys are hidden.
 __device__ __forceinline__ bool hidden_key(int r, int g, int q) { return 8 * (r / 4) + 2 * q + r % 2 > g + 8 * (r / 2 % 2); }
 
-// One head of 16 queries over 16 keys: weights p = 2^score, added up with and without their values.
+// One head of 16 queries over 16 keys, p = 2^score: sum gets Σ p·v in the head's columns of its pair and Σ p in the other's.
 template <bool DIAGONAL, bool SHIFTED>
-__device__ __forceinline__ void add_head(float (&value_sum)[4], float (&weight_sum)[4], int head, float (&s)[8], const uint4& value4, int lane) {
+__device__ __forceinline__ void add_head(float (&sum)[4], int head, float (&s)[8], const uint4& value4, int lane) {
     const int g = lane / 4, q = lane % 4;
 #pragma unroll
     for (int r = 0; r < 8; ++r) {
@@ -190,14 +194,16 @@ __device__ __forceinline__ void add_head(float (&value_sum)[4], float (&weight_s
         if (DIAGONAL && hidden_key(r, g, q)) s[r] = 0;
     }
     const uint32_t p[4] = {Bf16::pack(s[0], s[1]), Bf16::pack(s[2], s[3]), Bf16::pack(s[4], s[5]), Bf16::pack(s[6], s[7])};
-    mma_k16<Bf16>(value_sum, p[0], p[1], p[2], p[3], head < 2 ? value4.x : value4.z, head < 2 ? value4.y : value4.w);
-    const uint32_t ones = (g < 4) == (head % 2 == 0) ? 0x3f803f80u : 0u;  // two bf16 ones
-    mma_k16<Bf16>(weight_sum, p[0], p[1], p[2], p[3], ones, ones);
+    // Values of a pair of heads lie side by side; the half of the other head is made ones, whose column adds up the weights.
+    const bool own = (g < 4) == (head % 2 == 0);
+    const uint32_t ONES = 0x3f803f80u;  // two bf16
+    const uint32_t low = own ? (head < 2 ? value4.x : value4.z) : ONES, high = own ? (head < 2 ? value4.y : value4.w) : ONES;
+    mma_k16<Bf16>(sum, p[0], p[1], p[2], p[3], low, high);
 }
 
 // All heads over all key tiles, the last of which is the queries' own. Scores are computed one head ahead of their exponentials.
 template <class T>
-__device__ __forceinline__ void attend(Attention& sums, const uint32_t (&query)[HEADS][2], const uint4* keys_values, int tiles, int lane) {
+__device__ __forceinline__ void attend(float (&sums)[HEADS][4], const uint32_t (&query)[HEADS][2], const uint4* keys_values, int tiles, int lane) {
     keys_values += lane;
     uint4 key4 = keys_values[0];
     float s[2][8];
@@ -210,7 +216,7 @@ __device__ __forceinline__ void attend(Attention& sums, const uint32_t (&query)[
             const uint4& ahead4 = head + 1 < HEADS ? key4 : next4;
             const int ahead = (head + 1) % HEADS;
             head_scores<T>(s[ahead % 2], query[ahead], ahead < 2 ? ahead4.x : ahead4.z, ahead < 2 ? ahead4.y : ahead4.w, 0, 0);
-            add_head<false, false>(sums.value[head], sums.weight[head / 2], head, s[head % 2], value4, lane);
+            add_head<false, false>(sums[head], head, s[head % 2], value4, lane);
         }
         key4 = next4;
     }
@@ -218,13 +224,13 @@ __device__ __forceinline__ void attend(Attention& sums, const uint32_t (&query)[
 #pragma unroll
     for (int head = 0; head < HEADS; ++head) {
         if (head > 0) head_scores<T>(s[0], query[head], head < 2 ? key4.x : key4.z, head < 2 ? key4.y : key4.w, 0, 0);
-        add_head<true, false>(sums.value[head], sums.weight[head / 2], head, s[0], value4, lane);
+        add_head<true, false>(sums[head], head, s[0], value4, lane);
     }
 }
 
 // One head with its exact row maxima subtracted: two passes, for networks whose scores may leave the safe range.
 template <class T>
-__device__ __forceinline__ void attend_shifted(float (&value_sum)[4], float (&weight_sum)[4], int head, const uint32_t (&query)[2], const uint4* keys_values, int tiles, int lane) {
+__device__ __forceinline__ void attend_shifted(float (&sum)[4], int head, const uint32_t (&query)[2], const uint4* keys_values, int tiles, int lane) {
     float shift[2] = {INFINITY, INFINITY};
 #pragma unroll 1
     for (int tile_idx = 0; tile_idx < tiles; ++tile_idx) {
@@ -246,9 +252,9 @@ __device__ __forceinline__ void attend_shifted(float (&value_sum)[4], float (&we
         float s[8];
         head_scores<T>(s, query, head < 2 ? key4.x : key4.z, head < 2 ? key4.y : key4.w, shift[0], shift[1]);
         if (tile_idx + 1 < tiles)
-            add_head<false, true>(value_sum, weight_sum, head, s, value4, lane);
+            add_head<false, true>(sum, head, s, value4, lane);
         else
-            add_head<true, true>(value_sum, weight_sum, head, s, value4, lane);
+            add_head<true, true>(sum, head, s, value4, lane);
     }
 }
 
@@ -273,19 +279,21 @@ __device__ __forceinline__ void attention(uint32_t (&out)[4], const Tile<HT>& ti
     }
     float largest_key = 0;
     for (int tile_idx = lane; tile_idx < tiles; tile_idx += 32) largest_key = fmaxf(largest_key, key_squares[tile_idx]);
-    Attention sums = {};
+    float sums[HEADS][4] = {};
     // !(a < b): an infinite or NaN product takes the exact path too
     if (!(warp_max(bound) * warp_max(largest_key) < SAFE_SCORE_BITS * SAFE_SCORE_BITS)) {
 #pragma unroll
         for (int head = 0; head < HEADS; ++head)
-            attend_shifted<T>(sums.value[head], sums.weight[head / 2], head, query[head], keys_values, tiles, lane);
+            attend_shifted<T>(sums[head], head, query[head], keys_values, tiles, lane);
     } else {
         attend<T>(sums, query, keys_values, tiles, lane);
     }
 #pragma unroll
     for (int pair = 0; pair < HEADS / 2; ++pair) {
-        const float(&even)[4] = sums.value[2 * pair], (&odd)[4] = sums.value[2 * pair + 1];
-        const float low = reciprocal(sums.weight[pair][0]), high = reciprocal(sums.weight[pair][2]);
+        const float(&even)[4] = sums[2 * pair], (&odd)[4] = sums[2 * pair + 1];
+        // Lanes q < 2 hold the even head's values and the odd head's sums of weights, the others the reverse: exchange the sums.
+        const float low = reciprocal(__shfl_xor_sync(~0u, q < 2 ? odd[0] : even[0], 2));
+        const float high = reciprocal(__shfl_xor_sync(~0u, q < 2 ? odd[2] : even[2], 2));
         out[2 * pair] = T::pack((q < 2 ? even[0] : odd[0]) * low, (q < 2 ? even[1] : odd[1]) * low);
         out[2 * pair + 1] = T::pack((q < 2 ? even[2] : odd[2]) * high, (q < 2 ? even[3] : odd[3]) * high);
     }
@@ -295,7 +303,8 @@ __device__ __forceinline__ void attention(uint32_t (&out)[4], const Tile<HT>& ti
 template <class T, int HT, int FT>
 __device__ __forceinline__ void feed_forward(float (&c)[HT][4], const Tile<HT>& y, const char* weights, int lane) {
     using L = BlockLayout<HT, FT>;
-#pragma unroll 2
+    constexpr int UNROLL = FFN_UNROLL;
+#pragma unroll UNROLL
     for (int step = 0; step < FT; ++step) {
         uint32_t a[4];
 #pragma unroll
@@ -388,6 +397,20 @@ __device__ __forceinline__ void embed_tile(Tile<HT>& tile, const Network& net, c
 
 __device__ __forceinline__ void team_barrier(int team_idx) { asm volatile("bar.sync %0, %1;" ::"r"(team_idx + 1), "n"(TEAM_THREADS) : "memory"); }
 
+template <int HT>
+__device__ __forceinline__ void copy_states(char* shelf, const char* states, int lane) {
+    constexpr int BYTES = HT == 1 ? 8 : 16;  // a lane's registers lie in chunks of two or four
+#pragma unroll
+    for (int chunk = 0; chunk < HT * 8 / BYTES; ++chunk) {
+        const int byte = chunk * 32 * BYTES + lane * BYTES;
+        const uint32_t address = static_cast<uint32_t>(__cvta_generic_to_shared(shelf + byte));
+        if constexpr (BYTES == 16)
+            asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(address), "l"(states + byte) : "memory");
+        else
+            asm volatile("cp.async.ca.shared.global [%0], [%1], 8;" ::"r"(address), "l"(states + byte) : "memory");
+    }
+}
+
 // What the host prepares once for a set of stories.
 struct Plan {
     const uint32_t* tokens;    // [slots] input id | target id << 16; stories start at multiples of 16 slots
@@ -404,7 +427,6 @@ __device__ __forceinline__ void blocks(const Network& net, const Plan& plan, con
     extern __shared__ __align__(128) char shared[];
     __shared__ int next_window;
     __shared__ int team_window[TEAMS];
-    __shared__ float key_squares[TEAMS][WINDOW_TILES];
     const int lane = threadIdx.x % 32, warp_idx = threadIdx.x / 32 % TEAM_WARPS, team_idx = threadIdx.x / TEAM_THREADS;
     const int weight_bytes = net.blocks * L::BYTES;
     prepared += blockIdx.y * prepared_stride;
@@ -414,7 +436,9 @@ __device__ __forceinline__ void blocks(const Network& net, const Plan& plan, con
     if (threadIdx.x == 0) next_window = blockIdx.x;
     __syncthreads();
 
-    uint4* keys_values = reinterpret_cast<uint4*>(shared + weight_bytes + team_idx * WINDOW_TILES * KEY_VALUE_TILE);
+    uint4* keys_values = reinterpret_cast<uint4*>(shared + weight_bytes + team_idx * TEAM_BYTES);
+    float* key_squares = reinterpret_cast<float*>(keys_values + WINDOW_TILES * KEY_VALUE_TILE / 16);
+    char* shelf = shared + weight_bytes + TEAMS * TEAM_BYTES + threadIdx.x / 32 * (HT * 256);
     const float* embedding = phenotypes + blockIdx.y * phenotype_stride + offsets[EMBED];
     for (;;) {
         if (threadIdx.x % TEAM_THREADS == 0) team_window[team_idx] = atomicAdd(&next_window, gridDim.x);
@@ -426,27 +450,48 @@ __device__ __forceinline__ void blocks(const Network& net, const Plan& plan, con
 #pragma unroll 1
         for (int block_idx = 0; block_idx < net.blocks; ++block_idx) {
             const char* weights = shared + block_idx * L::BYTES;
+            const bool first_block = block_idx == 0, last_block = block_idx + 1 == net.blocks;
+            const auto state_of = [&](int slot) { return window_states + slot * (HT * 256); };
+            // The next tile's states travel from L2 to this warp's shelf in shared memory while a tile is worked on. A lane fetches
+            // and reads the same bytes, so no barrier is needed.
+            const auto fetch = [&](int entry) {
+                const int packed = plan.schedule[min(entry, end - 1)];
+                copy_states<HT>(shelf, state_of(packed & 0xffff), lane);
+                return packed;
+            };
+            const auto receive = [&](Tile<HT>& tile) {
+                asm volatile("cp.async.wait_all;" ::: "memory");
+                tile.load(shelf, lane);
+            };
+            int next = begin < end ? fetch(begin) : 0;
 #pragma unroll 1
             for (int entry = begin; entry < end; ++entry) {
-                const int slot = plan.schedule[entry] & 0xffff, first = plan.schedule[entry] >> 16;
+                const int slot = next & 0xffff, first = next >> 16;
                 Tile<HT> tile;
-                if (block_idx == 0) {
+                receive(tile);
+                next = fetch(entry + 1);
+                if (first_block) {
                     embed_tile<T, HT>(tile, net, embedding, plan.tokens + (window.x + slot) * TILE, plan.rotary, (slot - first) * TILE, lane);
-                    tile.store(window_states + slot * (HT * 256), lane);
-                } else {
-                    tile.load(window_states + slot * (HT * 256), lane);
+                    tile.store(state_of(slot), lane);
                 }
-                write_keys_values<T, HT, FT>(tile, weights, keys_values + slot * 64, &key_squares[team_idx][slot], lane);
+                write_keys_values<T, HT, FT>(tile, weights, keys_values + slot * 64, key_squares + slot, lane);
             }
             team_barrier(team_idx);
+            asm volatile("cp.async.wait_all;" ::: "memory");
+            next = begin < end ? fetch(begin) : 0;
 #pragma unroll 1
             for (int entry = begin; entry < end; ++entry) {
-                const int slot = plan.schedule[entry] & 0xffff, first = plan.schedule[entry] >> 16;
+                const int slot = next & 0xffff, first = next >> 16;
                 Tile<HT> tile;
-                tile.load(window_states + slot * (HT * 256), lane);
-                block_tile<T, HT, FT>(tile, net, weights, affine, keys_values + first * 64, &key_squares[team_idx][first], slot - first + 1, lane);
-                tile.store(window_states + slot * (HT * 256), lane);
+                receive(tile);
+                next = fetch(entry + 1);
+                block_tile<T, HT, FT>(tile, net, weights, affine, keys_values + first * 64, key_squares + first, slot - first + 1, lane);
+                if (last_block)
+                    tile.store_final(state_of(slot), lane);
+                else
+                    tile.store(state_of(slot), lane);
             }
+            asm volatile("cp.async.wait_all;" ::: "memory");
             team_barrier(team_idx);  // the next layer overwrites the keys
         }
     }

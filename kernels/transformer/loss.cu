@@ -15,10 +15,10 @@
 #include "mma.cuh"
 
 #ifndef LOSS_PIPELINE
-#define LOSS_PIPELINE 2
+#define LOSS_PIPELINE 3
 #endif
 #ifndef LOSS_POLYNOMIALS
-#define LOSS_POLYNOMIALS 10
+#define LOSS_POLYNOMIALS 8
 #endif
 
 namespace transformer {
@@ -198,11 +198,19 @@ __device__ __forceinline__ void targets(const Network& net, const LossArguments&
     const float* biases = in.decoder_floats(individual_idx, DecoderLayout<HT>::biases(net.vocab));
     const char* states = in.states + int64_t(individual_idx) * in.slots * (HT * 16);
     float* nll = in.nll + int64_t(individual_idx) * in.slots;
-#pragma unroll 2
-    for (int entry = blockIdx.x * TARGET_WARPS + threadIdx.x / 32; entry < in.group_count; entry += gridDim.x * TARGET_WARPS) {
-        const int slot = in.groups[entry] * 8 + lane / 4, target = in.tokens[slot] >> 16;
-        uint32_t tokens[HT];
-        load_fragment<HT>(tokens, states + int64_t(slot / 8) * (HT * 128), lane);
+    // The next group's place, target and states are on their way while one is worked on.
+    const int stride = gridDim.x * TARGET_WARPS;
+    int entry = blockIdx.x * TARGET_WARPS + threadIdx.x / 32;
+    const auto slot_at = [&](int entry) { return in.groups[min(entry, in.group_count - 1)] * 8 + lane / 4; };
+    int slot = slot_at(entry), next_slot = slot_at(entry + stride), target = in.tokens[slot] >> 16;
+    uint32_t tokens[HT], next_tokens[HT];
+    load_fragment<HT>(tokens, states + int64_t(slot / 8) * (HT * 128), lane);
+#pragma unroll 1
+    for (; entry < in.group_count; entry += stride) {
+        const int far_slot = slot_at(entry + 2 * stride), next_target = in.tokens[next_slot] >> 16;
+        load_fragment<HT>(next_tokens, states + int64_t(next_slot / 8) * (HT * 128), lane);
+        const float warps_sum = nll[slot];
+        const float logit = target_logit<T, HT>(decoder, target, tokens, lane % 4) + biases[target];
         float2 extra = make_float2(0, 0);  // of tokens 2q, 2q+1
 #pragma unroll 1
         for (int tile_idx = LOSS_WARPS * ROW_TILES; tile_idx < tiles; ++tile_idx) {
@@ -220,10 +228,10 @@ __device__ __forceinline__ void targets(const Network& net, const LossArguments&
             extra.y += __shfl_xor_sync(~0u, extra.y, distance);
         }
         const float even = __shfl_sync(~0u, extra.x, lane / 8), odd = __shfl_sync(~0u, extra.y, lane / 8);  // token lane/4 = 2q' or 2q'+1
-        const float logit = target_logit<T, HT>(decoder, target, tokens, lane % 4) + biases[target];
-        const float sum = nll[slot] + (lane / 4 % 2 == 0 ? even : odd);
-        __syncwarp();  // all four lanes of a token have read its sum
-        if (lane % 4 == 0) nll[slot] = LN_2 * (log2f(sum) - logit);
+        if (lane % 4 == 0) nll[slot] = LN_2 * (log2f(warps_sum + (lane / 4 % 2 == 0 ? even : odd)) - logit);
+        slot = next_slot, next_slot = far_slot, target = next_target;
+#pragma unroll
+        for (int reg = 0; reg < HT; ++reg) tokens[reg] = next_tokens[reg];
     }
 }
 
