@@ -45,21 +45,14 @@ type Recording struct {
 // Run plays the actions until they or the episode end. It calls each, unless
 // that is nil, after the reset and after every step, and stops at its error.
 func (p *Replay) Run(each func(StepRecord) error) (*Recording, error) {
-	var trace *Trace
-	var frames *Frames
-	e := NewEnv(p.Options, p.Seed)
-	if p.Trace {
-		trace = NewTrace(e, p.StateEvery)
-	}
-	if p.FramesEvery > 0 {
-		frames = NewFrames(e, NewRenderer(), p.FramesEvery, p.FullAt)
-	}
 	if each == nil {
 		each = func(StepRecord) error { return nil }
 	}
-	now := StepRecord{}
-	err := each(now.at(e))
+	e := NewEnv(p.Options, p.Seed)
+	record := p.recorders(e)
+	var now StepRecord
 	var progress Progress
+	err := each(now.at(e))
 	for _, a := range p.Actions {
 		if err != nil || now.Terminated || now.Truncated {
 			break
@@ -69,25 +62,49 @@ func (p *Replay) Run(each func(StepRecord) error) (*Recording, error) {
 		now.Reward, now.Terminated = r.Reward, r.Terminated
 		now.Return += r.Reward
 		now.Truncated = progress.Add(p.Limits, r.Reward)
-		if trace != nil {
-			trace.Add(a, r, now.Truncated)
-		}
-		if frames != nil {
-			frames.Add(a)
-		}
+		record.add(a, r, now.Truncated)
 		err = each(now.at(e))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("replay: step %d: %w", now.Step, err)
 	}
-	recording := &Recording{Steps: now.Step}
-	if trace != nil {
-		recording.Trace = trace.Golden(p.Seed, "replay")
+	return record.finish(p.Seed, now.Step), nil
+}
+
+// recorders are those that a replay asks for; the others are nil.
+type recorders struct {
+	trace  *Trace
+	frames *Frames
+}
+
+func (p *Replay) recorders(e *Env) (r recorders) {
+	if p.Trace {
+		r.trace = NewTrace(e, p.StateEvery)
 	}
-	if frames != nil {
-		recording.Frames = frames.Golden(p.Seed, "replay")
+	if p.FramesEvery > 0 {
+		r.frames = NewFrames(e, NewRenderer(), p.FramesEvery, p.FullAt)
 	}
-	return recording, nil
+	return r
+}
+
+func (r recorders) add(a Action, result Result, truncated bool) {
+	if r.trace != nil {
+		r.trace.Add(a, result, truncated)
+	}
+	if r.frames != nil {
+		r.frames.Add(a)
+	}
+}
+
+func (r recorders) finish(seed uint64, steps int) *Recording {
+	recording := &Recording{Steps: steps}
+	if r.trace != nil {
+		recording.Trace = r.trace.Golden(seed, "replay")
+	}
+	if r.frames != nil {
+		recording.Frames = r.frames.Golden(seed, "replay")
+	}
+	return recording
 }
 
 // at is the record with the environment's part filled in.

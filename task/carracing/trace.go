@@ -5,9 +5,8 @@ import "math"
 // Trace is the state of an episode after reset (row 0) and after every step
 // (row i), in the golden format's arrays. T steps, N tiles.
 type Trace struct {
-	StateEvery int // full state at every k-th row and the last; 0 means 1
-
 	env         *Env
+	stateEvery  int       // full state at every k-th row and the last
 	actions     []float64 // [T,3]
 	rewards     []float64 // [T]
 	terminated  []uint8   // [T]
@@ -28,10 +27,11 @@ type Trace struct {
 	last        int // row, of the last state
 }
 
-// NewTrace begins a trace with the environment as it is after reset. Add reads
-// the same environment after each step.
+// NewTrace begins a trace with the environment as it is after reset; full state
+// is recorded at every k-th row (0 means 1) and the last. Add reads the same
+// environment after each step.
 func NewTrace(e *Env, stateEvery int) *Trace {
-	t := &Trace{env: e, StateEvery: max(stateEvery, 1), last: -1}
+	t := &Trace{env: e, stateEvery: max(stateEvery, 1), last: -1}
 	for range e.Track.N {
 		t.visitedStep = append(t.visitedStep, -1)
 		t.touchedStep = append(t.touchedStep, -1)
@@ -73,7 +73,7 @@ func (t *Trace) row() {
 			t.touchedStep[i] = int32(row)
 		}
 	}
-	if row%t.StateEvery == 0 {
+	if row%t.stateEvery == 0 {
 		t.state(row)
 	}
 }
