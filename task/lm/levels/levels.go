@@ -50,8 +50,8 @@ func conditional[T ID](stories [][]T, context func(story []T, t int) T) float64 
 	if total == 0 {
 		return 0
 	}
-	// Each term is ≥ 0, so sorting them makes the sum's rounding, which would
-	// otherwise follow the order of a map, the same in every run.
+	// Sorted, because the rounding of the sum would otherwise follow the order
+	// of a map, which no two runs share.
 	terms := make([]float64, 0, len(pairs))
 	for p, weight := range pairs {
 		terms = append(terms, weight/total*math.Log(contexts[p.context]/weight))
