@@ -2,12 +2,12 @@
 //
 //   x₀ = rotary(E[id])     y = LN1(x + W_o·softmax(q·k)·v + b_o)     x' = LN2(y + W_down·relu(W_up·y + b_up) + b_down)
 //
-// One thread block holds one individual's weights in shared memory (61 KB at H 32, F 128, 3 blocks). Its 16 warps form two
-// teams of 8, each with room for the keys and values of a window: up to 64 tiles of 16 tokens, whole stories, one layer at a
-// time. A warp owns some tiles of the window (a schedule made by the host balances the causal triangle) and carries a tile from
-// attention to the next layer in registers; the tile's states rest in their place in the output between layers, written and
-// read by the same lanes, so they stay in L2 and need no barrier. Two teams because a team must wait for its keys twice a layer:
-// the other then has the multiprocessor.
+// One thread block holds one individual's weights in shared memory (66 KB at H 32, F 128, 3 blocks). Its 16 warps form teams (two
+// of 8 where shared memory allows), each with room for the keys and values of a window: up to 64 tiles of 16 tokens, whole stories,
+// one layer at a time. A warp owns some tiles of the window (a schedule made by the host balances the causal triangle) and carries
+// a tile from attention to the next layer in registers; between layers the tile's states rest in their place in the output,
+// written and read by the same lanes, so they stay in L2 and need no barrier. Two teams because a team must wait for its keys
+// twice a layer: the other then has the multiprocessor.
 //
 // Exponentials: scores are in base 2 and |score| ≤ |q|·|k|, so if that bound stays under 100 bits, no maximum is subtracted;
 // beyond it the tile takes an exact two-pass softmax. Attention weights and values are bf16 in every mode, because only bf16
@@ -29,10 +29,9 @@
 
 namespace transformer {
 
-constexpr int TEAMS = 2, TEAM_WARPS = 8, TEAM_THREADS = 32 * TEAM_WARPS;
-constexpr int WINDOW_TILES = 64;
+constexpr int WARPS = 16, MAX_TEAMS = 4;
 constexpr int KEY_VALUE_TILE = 1024;      // bytes: 16 tokens × (16 keys + 16 values) × 2
-constexpr int TEAM_BYTES = WINDOW_TILES * (KEY_VALUE_TILE + 4);  // with the largest |key|² of each tile
+constexpr int TEAM_TILE = KEY_VALUE_TILE + 16;  // with the largest |key|² of the tile, padded
 constexpr float SAFE_SCORE_BITS = 100.0f;  // Σ over 8 k keys of 2^score · value stays inside float32 and bf16
 
 template <int HT>
@@ -371,9 +370,9 @@ __device__ __forceinline__ void block_tile(Tile<HT>& tile, const Network& net, c
     tile.template pack<T>(c);
 }
 
-// x₀ of a tile: float32 embedding rows, the first rotary_dims features turned by the position's angle.
+// x₀ of a tile: float32 embedding rows, with what the position does to them.
 template <class T, int HT>
-__device__ __forceinline__ void embed_tile(Tile<HT>& tile, const Network& net, const float* embedding, const uint32_t* tokens, const float2* rotary, int position, int lane) {
+__device__ __forceinline__ void embed_tile(Tile<HT>& tile, const Network& net, const float* embedding, const uint32_t* tokens, const float* positions, int position, int lane) {
     const int g = lane / 4, q = lane % 4;
     float c[HT][4];
 #pragma unroll
@@ -384,10 +383,13 @@ __device__ __forceinline__ void embed_tile(Tile<HT>& tile, const Network& net, c
         for (int j = 0; j < HT; ++j) {
             const int column = 8 * j + 2 * q;
             float a = column < net.hidden ? e[column] : 0.0f, b = column + 1 < net.hidden ? e[column + 1] : 0.0f;
-            if (column + 1 < net.rotary_dims) {
-                const float2 turn = rotary[(position + row) * (net.rotary_dims / 2) + column / 2];  // (cos, sin)
-                const float turned = a * turn.x - b * turn.y;
-                b = b * turn.x + a * turn.y, a = turned;
+            const float* place = positions + (position + row) * net.position_row() + column;
+            if (column < net.rotary_dims) {  // rotary_dims is even
+                const float turned = a * place[0] - b * place[1];
+                b = b * place[0] + a * place[1], a = turned;
+            } else if (net.additive) {
+                if (column < net.hidden) a += place[0];
+                if (column + 1 < net.hidden) b += place[1];
             }
             c[j][2 * half] = a, c[j][2 * half + 1] = b;
         }
@@ -395,7 +397,7 @@ __device__ __forceinline__ void embed_tile(Tile<HT>& tile, const Network& net, c
     tile.template pack<T>(c);
 }
 
-__device__ __forceinline__ void team_barrier(int team_idx) { asm volatile("bar.sync %0, %1;" ::"r"(team_idx + 1), "n"(TEAM_THREADS) : "memory"); }
+__device__ __forceinline__ void team_barrier(int team_idx, int threads) { asm volatile("bar.sync %0, %1;" ::"r"(team_idx + 1), "r"(threads) : "memory"); }
 
 template <int HT>
 __device__ __forceinline__ void copy_states(char* shelf, const char* states, int lane) {
@@ -414,10 +416,12 @@ __device__ __forceinline__ void copy_states(char* shelf, const char* states, int
 // What the host prepares once for a set of stories.
 struct Plan {
     const uint32_t* tokens;    // [slots] input id | target id << 16; stories start at multiples of 16 slots
-    const float2* rotary;      // [longest story, rotary_dims/2] (cos, sin)
+    const float* positions;    // [longest story rounded up to 16, position_row]
     const int2* windows;       // [windows] (first tile, index into schedule)
-    const uint32_t* schedule;  // per window: 9 starts (absolute), then entries: tile in window | story's first tile << 16
-    int window_count, tiles;
+    const uint32_t* schedule;  // per window: team_warps + 1 starts (absolute), then entries: tile in window | story's first tile << 16
+    int window_count, tiles;   // of all stories
+    int team_threads;          // a team's part of the block's 512 threads
+    int window_tiles;          // the tiles that a team has room for
 };
 
 // prepared [P, prepared_stride] bytes, phenotypes [P, phenotype_stride] floats, states [P, tiles, HT·256 bytes] out.
@@ -426,23 +430,24 @@ __device__ __forceinline__ void blocks(const Network& net, const Plan& plan, con
     using L = BlockLayout<HT, FT>;
     extern __shared__ __align__(128) char shared[];
     __shared__ int next_window;
-    __shared__ int team_window[TEAMS];
-    const int lane = threadIdx.x % 32, warp_idx = threadIdx.x / 32 % TEAM_WARPS, team_idx = threadIdx.x / TEAM_THREADS;
+    __shared__ int team_window[MAX_TEAMS];
+    const int team_idx = threadIdx.x / plan.team_threads;
+    const int lane = threadIdx.x % 32, warp_idx = threadIdx.x % plan.team_threads / 32;
     const int weight_bytes = net.blocks * L::BYTES;
     prepared += blockIdx.y * prepared_stride;
     const bool affine = reinterpret_cast<const PreparedHeader*>(prepared)->affine;
-    for (int byte = threadIdx.x * 16; byte < weight_bytes; byte += TEAMS * TEAM_THREADS * 16)
+    for (int byte = threadIdx.x * 16; byte < weight_bytes; byte += WARPS * 32 * 16)
         *reinterpret_cast<uint4*>(shared + byte) = *reinterpret_cast<const uint4*>(prepared + sizeof(PreparedHeader) + byte);
     if (threadIdx.x == 0) next_window = blockIdx.x;
     __syncthreads();
 
-    uint4* keys_values = reinterpret_cast<uint4*>(shared + weight_bytes + team_idx * TEAM_BYTES);
-    float* key_squares = reinterpret_cast<float*>(keys_values + WINDOW_TILES * KEY_VALUE_TILE / 16);
-    char* shelf = shared + weight_bytes + TEAMS * TEAM_BYTES + threadIdx.x / 32 * (HT * 256);
+    uint4* keys_values = reinterpret_cast<uint4*>(shared + weight_bytes + team_idx * plan.window_tiles * TEAM_TILE);
+    float* key_squares = reinterpret_cast<float*>(keys_values + plan.window_tiles * (KEY_VALUE_TILE / 16));
+    char* shelf = shared + weight_bytes + 32 * WARPS / plan.team_threads * plan.window_tiles * TEAM_TILE + threadIdx.x / 32 * (HT * 256);
     const float* embedding = phenotypes + blockIdx.y * phenotype_stride + offsets[EMBED];
     for (;;) {
-        if (threadIdx.x % TEAM_THREADS == 0) team_window[team_idx] = atomicAdd(&next_window, gridDim.x);
-        team_barrier(team_idx);
+        if (threadIdx.x % plan.team_threads == 0) team_window[team_idx] = atomicAdd(&next_window, gridDim.x);
+        team_barrier(team_idx, plan.team_threads);
         if (team_window[team_idx] >= plan.window_count) return;
         const int2 window = plan.windows[team_window[team_idx]];
         const int begin = plan.schedule[window.y + warp_idx], end = plan.schedule[window.y + warp_idx + 1];
@@ -471,12 +476,12 @@ __device__ __forceinline__ void blocks(const Network& net, const Plan& plan, con
                 receive(tile);
                 next = fetch(entry + 1);
                 if (first_block) {
-                    embed_tile<T, HT>(tile, net, embedding, plan.tokens + (window.x + slot) * TILE, plan.rotary, (slot - first) * TILE, lane);
+                    embed_tile<T, HT>(tile, net, embedding, plan.tokens + (window.x + slot) * TILE, plan.positions, (slot - first) * TILE, lane);
                     tile.store(state_of(slot), lane);
                 }
                 write_keys_values<T, HT, FT>(tile, weights, keys_values + slot * 64, key_squares + slot, lane);
             }
-            team_barrier(team_idx);
+            team_barrier(team_idx, plan.team_threads);
             asm volatile("cp.async.wait_all;" ::: "memory");
             next = begin < end ? fetch(begin) : 0;
 #pragma unroll 1
@@ -492,7 +497,7 @@ __device__ __forceinline__ void blocks(const Network& net, const Plan& plan, con
                     tile.store(state_of(slot), lane);
             }
             asm volatile("cp.async.wait_all;" ::: "memory");
-            team_barrier(team_idx);  // the next layer overwrites the keys
+            team_barrier(team_idx, plan.team_threads);  // the next layer overwrites the keys
         }
     }
 }
@@ -500,9 +505,11 @@ __device__ __forceinline__ void blocks(const Network& net, const Plan& plan, con
 }  // namespace transformer
 
 #define BLOCKS(NAME, T, HT, FT)                                                                                               \
-    extern "C" __global__ void __launch_bounds__(512, 1) NAME(transformer::Network net, transformer::Plan plan,               \
-        const char* prepared, int64_t prepared_stride, const float* phenotypes, int64_t phenotype_stride, const int* offsets, \
-        char* states) {                                                                                                       \
+    extern "C" __global__ void __launch_bounds__(512, 1) NAME(transformer::Network net, const uint32_t* tokens,               \
+        const float* positions, const int2* windows, const uint32_t* schedule, int window_count, int tiles,                   \
+        int team_threads, int window_tiles, const char* prepared, int64_t prepared_stride, const float* phenotypes,           \
+        int64_t phenotype_stride, const int* offsets, char* states) {                                                         \
+        const transformer::Plan plan{tokens, positions, windows, schedule, window_count, tiles, team_threads, window_tiles};   \
         transformer::blocks<transformer::T, HT, FT>(net, plan, prepared, prepared_stride, phenotypes, phenotype_stride,       \
                                                     offsets, states);                                                         \
     }

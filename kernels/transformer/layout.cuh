@@ -19,8 +19,13 @@ enum BlockOffset { Q_W, Q_B, K_W, K_B, V_W, V_B, O_W, O_B, NORM1_W, NORM1_B, UP_
 
 // True sizes of the network, passed by value to every kernel.
 struct Network {
-    int hidden, heads, head_dim, ffn, blocks, vocab, rotary_dims;
+    int hidden, heads, head_dim, ffn, blocks, vocab;
+    int rotary_dims;       // features turned by the position
+    int additive;          // 1: the position table is added instead
     float inverse_hidden;  // 1 / hidden
+
+    // Numbers a row of the position table has: (cos, sin) for each turned pair, or one for each feature.
+    __host__ __device__ int position_row() const { return additive ? hidden : rotary_dims; }
 };
 
 // Header of a prepared individual, in front of its blocks.

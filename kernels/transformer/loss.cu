@@ -15,7 +15,7 @@
 #include "mma.cuh"
 
 #ifndef LOSS_PIPELINE
-#define LOSS_PIPELINE 3
+#define LOSS_PIPELINE (__CUDA_ARCH__ >= 1000 ? 1 : 3)  // newer compilers keep fewer registers free
 #endif
 #ifndef LOSS_POLYNOMIALS
 #define LOSS_POLYNOMIALS 8
@@ -280,9 +280,12 @@ __device__ __forceinline__ void loss_general(const Network& net, const LossArgum
 
 }  // namespace transformer
 
-#define LOSS_KERNEL(NAME, FUNCTION, THREADS, T, HT)                                                                                         \
-    extern "C" __global__ void __launch_bounds__(THREADS, 1) NAME(transformer::Network net, transformer::LossArguments arguments) {    \
-        transformer::FUNCTION<transformer::T, HT>(net, arguments);                                                                 \
+#define LOSS_KERNEL(NAME, FUNCTION, THREADS, T, HT)                                                                               \
+    extern "C" __global__ void __launch_bounds__(THREADS, 1) NAME(transformer::Network net, const char* prepared,                 \
+        int64_t prepared_stride, int64_t decoder_offset, const char* states, const uint32_t* tokens, const int* groups,           \
+        int group_count, int slots, float* nll) {                                                                                 \
+        const transformer::LossArguments in{prepared, prepared_stride, decoder_offset, states, tokens, groups, group_count, slots, nll}; \
+        transformer::FUNCTION<transformer::T, HT>(net, in);                                                                       \
     }
 LOSS_KERNEL(transformer_loss_fp16_h32, loss, 512, Fp16, 4)
 LOSS_KERNEL(transformer_loss_bf16_h32, loss, 512, Bf16, 4)

@@ -43,7 +43,7 @@ __device__ __forceinline__ WordPosition word_position(int word_idx) {  // invers
 
 // value(row, column) of B operand tile `tile_idx`, whose k index runs over the hidden features.
 template <class T, int HT, class Value>
-__device__ void write_hidden_tiles(char* out, int tiles, Value value) {
+__device__ __forceinline__ void write_hidden_tiles(char* out, int tiles, Value value) {
     constexpr int WORDS = HT * 32;
     for (int word_idx = threadIdx.x; word_idx < tiles * WORDS; word_idx += blockDim.x) {
         const WordPosition p = word_position<HT>(word_idx % WORDS);
@@ -54,7 +54,7 @@ __device__ void write_hidden_tiles(char* out, int tiles, Value value) {
 
 // A operand tiles of 16 rows with hidden-sized k: values and decoder.
 template <class T, int HT, class Value>
-__device__ void write_row_tiles(char* out, int tiles, Value value) {
+__device__ __forceinline__ void write_row_tiles(char* out, int tiles, Value value) {
     constexpr int WORDS = HT * 64;
     for (int word_idx = threadIdx.x; word_idx < tiles * WORDS; word_idx += blockDim.x) {
         const WordPosition p = word_position<2 * HT>(word_idx % WORDS);
@@ -66,7 +66,7 @@ __device__ void write_row_tiles(char* out, int tiles, Value value) {
 
 // B operands of a weight with hidden outputs: for each k16 step all HT tiles.
 template <class T, int HT, class Value>
-__device__ void write_output_steps(char* out, int steps, Value value) {
+__device__ __forceinline__ void write_output_steps(char* out, int steps, Value value) {
     constexpr int WORDS = HT * 64;
     for (int word_idx = threadIdx.x; word_idx < steps * WORDS; word_idx += blockDim.x) {
         const WordPosition p = word_position<2 * HT>(word_idx % WORDS);
@@ -77,13 +77,13 @@ __device__ void write_output_steps(char* out, int steps, Value value) {
 
 // A bias as the accumulator an mma starts from: each column pair written twice, for rows g and g+8.
 template <class Value>
-__device__ void write_bias(char* out, int tiles, Value value) {
+__device__ __forceinline__ void write_bias(char* out, int tiles, Value value) {
     for (int word_idx = threadIdx.x; word_idx < tiles * 16; word_idx += blockDim.x)
         reinterpret_cast<float*>(out)[word_idx] = value(word_idx / 16 * 8 + word_idx % 16 / 4 * 2 + word_idx % 2);
 }
 
 template <class T, int HT, int FT>
-__device__ void prepare_block(const Network& net, const float* phenotype, const int* offsets, char* out) {
+__device__ __forceinline__ void prepare_block(const Network& net, const float* phenotype, const int* offsets, char* out) {
     using L = BlockLayout<HT, FT>;
     const int H = net.hidden, D = net.heads * net.head_dim, F = net.ffn;
     const auto tensor = [&](int which) { return phenotype + offsets[which]; };
@@ -115,7 +115,7 @@ __device__ void prepare_block(const Network& net, const float* phenotype, const 
 }
 
 template <class T, int HT>
-__device__ void prepare_decoder(const Network& net, const float* phenotype, const int* offsets, char* out) {
+__device__ __forceinline__ void prepare_decoder(const Network& net, const float* phenotype, const int* offsets, char* out) {
     using L = DecoderLayout<HT>;
     const int tiles = L::tiles(net.vocab);
     const Matrix embedding{phenotype + offsets[EMBED], net.vocab, net.hidden, LOG2_E};
@@ -129,7 +129,7 @@ __device__ void prepare_decoder(const Network& net, const float* phenotype, cons
 
 // |E'_v · x| ≤ |E'_v| · |x|, and after the last norm |x| ≤ max|scale| · √H + |bias|.
 template <int HT>
-__device__ void prepare_header(const Network& net, const float* phenotype, const int* offsets, PreparedHeader* header) {
+__device__ __forceinline__ void prepare_header(const Network& net, const float* phenotype, const int* offsets, PreparedHeader* header) {
     __shared__ int affine;
     __shared__ unsigned row_max, bias_max, scale_max;  // of non-negative floats, which order like their bits
     __shared__ float norm_bias;
@@ -166,7 +166,7 @@ __device__ void prepare_header(const Network& net, const float* phenotype, const
 
 // phenotypes [P, phenotype_stride] floats, prepared [P, prepared_stride] bytes, offsets: TensorOffset, then BlockOffset per block.
 template <class T, int HT, int FT>
-__device__ void prepare(Network net, const float* phenotypes, int64_t phenotype_stride, const int* offsets, char* prepared, int64_t prepared_stride) {
+__device__ __forceinline__ void prepare(Network net, const float* phenotypes, int64_t phenotype_stride, const int* offsets, char* prepared, int64_t prepared_stride) {
     const float* phenotype = phenotypes + blockIdx.x * phenotype_stride;
     char* out = prepared + blockIdx.x * prepared_stride;
     prepare_header<HT>(net, phenotype, offsets, reinterpret_cast<PreparedHeader*>(out));
@@ -179,7 +179,7 @@ __device__ void prepare(Network net, const float* phenotypes, int64_t phenotype_
 }  // namespace transformer
 
 #define PREPARE(NAME, T, HT, FT)                                                                                       \
-    extern "C" __global__ void __launch_bounds__(256) NAME(transformer::Network net, const float* phenotypes,          \
+    extern "C" __global__ void __launch_bounds__(256, 4) NAME(transformer::Network net, const float* phenotypes,          \
         int64_t phenotype_stride, const int* offsets, char* prepared, int64_t prepared_stride) {                       \
         transformer::prepare<transformer::T, HT, FT>(net, phenotypes, phenotype_stride, offsets, prepared, prepared_stride); \
     }

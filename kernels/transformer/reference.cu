@@ -100,12 +100,12 @@ __device__ void story_losses(float* nll, const float* x, const float* embedding,
     __syncthreads();
 }
 
-// phenotypes [P, phenotype_stride], tokens [slots] input | target << 16, stories [S] (first slot, targets), rotary [T, pairs] (cos, sin),
+// phenotypes [P, phenotype_stride], tokens [slots] input | target << 16, stories [S] (first slot, targets), positions [T, position_row],
 // scratch [G·P, scratch_stride] floats, nll [P, slots] out.
-__device__ void reference(const Network& net, const float* phenotypes, int64_t phenotype_stride, const int* offsets, const uint32_t* slot_tokens, const float2* rotary, const int2* stories, int story_count, int slots, float* scratch, int64_t scratch_stride, float* nll) {
+__device__ void reference(const Network& net, const float* phenotypes, int64_t phenotype_stride, const int* offsets, const uint32_t* slot_tokens, const float* positions, const int2* stories, int story_count, int slots, float* scratch, int64_t scratch_stride, float* nll) {
     const float* phenotype = phenotypes + blockIdx.y * phenotype_stride;
     scratch += (int64_t(blockIdx.y) * gridDim.x + blockIdx.x) * scratch_stride;
-    const int H = net.hidden, D = net.heads * net.head_dim, pairs = net.rotary_dims / 2;
+    const int H = net.hidden, D = net.heads * net.head_dim;
     for (int story_idx = blockIdx.x; story_idx < story_count; story_idx += gridDim.x) {
         const int64_t T = stories[story_idx].y;
         const uint32_t* tokens = slot_tokens + stories[story_idx].x;
@@ -113,8 +113,10 @@ __device__ void reference(const Network& net, const float* phenotypes, int64_t p
         for (int64_t idx = threadIdx.x; idx < T * H; idx += REFERENCE_THREADS) {
             const int64_t t = idx / H, n = idx % H;
             const float* e = phenotype + offsets[EMBED] + int64_t(tokens[t] & 0xffffu) * H;
-            const float2 turn = n / 2 < pairs ? rotary[t * pairs + n / 2] : make_float2(1, 0);
-            x[idx] = n / 2 >= pairs ? e[n] : n % 2 == 0 ? e[n] * turn.x - e[n + 1] * turn.y : e[n] * turn.x + e[n - 1] * turn.y;
+            const float* row = positions + t * net.position_row();
+            float value = e[n];
+            if (n < net.rotary_dims) value = n % 2 == 0 ? e[n] * row[n] - e[n + 1] * row[n + 1] : e[n] * row[n - 1] + e[n - 1] * row[n];
+            x[idx] = net.additive ? value + row[n] : value;
         }
         __syncthreads();
         for (int block_idx = 0; block_idx < net.blocks; ++block_idx) {
@@ -136,6 +138,6 @@ __device__ void reference(const Network& net, const float* phenotypes, int64_t p
 
 }  // namespace transformer
 
-extern "C" __global__ void __launch_bounds__(256) transformer_reference(transformer::Network net, const float* phenotypes, int64_t phenotype_stride, const int* offsets, const uint32_t* slot_tokens, const float2* rotary, const int2* stories, int story_count, int slots, float* scratch, int64_t scratch_stride, float* nll) {
-    transformer::reference(net, phenotypes, phenotype_stride, offsets, slot_tokens, rotary, stories, story_count, slots, scratch, scratch_stride, nll);
+extern "C" __global__ void __launch_bounds__(256) transformer_reference(transformer::Network net, const float* phenotypes, int64_t phenotype_stride, const int* offsets, const uint32_t* slot_tokens, const float* positions, const int2* stories, int story_count, int slots, float* scratch, int64_t scratch_stride, float* nll) {
+    transformer::reference(net, phenotypes, phenotype_stride, offsets, slot_tokens, positions, stories, story_count, slots, scratch, scratch_stride, nll);
 }

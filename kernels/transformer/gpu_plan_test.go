@@ -1,0 +1,150 @@
+package transformer
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/evorank/evorank/gpu"
+	"github.com/evorank/evorank/model"
+)
+
+// sequencesOf makes sequences of these lengths whose ids tell where they stand.
+func sequencesOf(lengths ...int) Sequences {
+	var all [][]int32
+	for i, n := range lengths {
+		ids := make([]int32, n)
+		for t := range ids {
+			ids[t] = int32((31*i + t) % 97)
+		}
+		all = append(all, ids)
+	}
+	return Pack(all...)
+}
+
+// Every position lies in its slot, every tile belongs to one warp of one
+// window, and a window holds whole sequences.
+func TestGPUPlanCoversEveryTileOnce(t *testing.T) {
+	s := sequencesOf(2, 17, 18, 984, 33, 2, 500, 501, 16, 1025, 240, 3, 129)
+	for _, teamWarps := range []int{8, 16} {
+		p, err := newGPUPlan(s, 97, fullWindow, teamWarps)
+		if err != nil {
+			t.Fatal(err)
+		}
+		owned := make([]int, p.slots()/tileTokens)
+		for _, w := range p.windows {
+			for warp := range teamWarps {
+				for _, entry := range p.schedule[p.schedule[int(w[1])+warp]:p.schedule[int(w[1])+warp+1]] {
+					tile, first := int(entry&0xffff), int(entry>>16)
+					if tile >= fullWindow || first > tile {
+						t.Errorf("window at tile %d: entry %d of a sequence from %d", w[0], tile, first)
+					}
+					owned[int(w[0])+tile]++
+				}
+			}
+		}
+		for tile, n := range owned {
+			if n != 1 {
+				t.Errorf("%d warps a team: tile %d has %d owners", teamWarps, tile, n)
+			}
+		}
+		checkSlots(t, s, p)
+	}
+}
+
+func checkSlots(t *testing.T, s Sequences, p *gpuPlan) {
+	t.Helper()
+	scored := map[int32]bool{}
+	for i, story := range p.stories {
+		ids := s.At(i)
+		if int(story[1]) != len(ids)-1 || story[0]%tileTokens != 0 {
+			t.Errorf("sequence %d of %d ids: slots %v", i, len(ids), story)
+		}
+		for at := range story[1] {
+			word := p.tokens[story[0]+at]
+			if int32(word&0xffff) != ids[at] || int32(word>>16) != ids[at+1] {
+				t.Errorf("sequence %d, position %d: %#x", i, at, word)
+			}
+			scored[(story[0]+at)/groupTokens] = true
+		}
+	}
+	if len(scored) != len(p.groups) {
+		t.Errorf("%d groups, want %d", len(p.groups), len(scored))
+	}
+	for _, g := range p.groups {
+		if !scored[g] {
+			t.Errorf("group %d holds nothing", g)
+		}
+	}
+	if want := s.Targets(0, s.Len()); p.targets != want {
+		t.Errorf("%d targets, want %d", p.targets, want)
+	}
+}
+
+func TestGPUPlanRefusesUnknownToken(t *testing.T) {
+	_, err := newGPUPlan(Pack([]int32{1, 7, 2}), 7, fullWindow, 8)
+	if err == nil || !strings.Contains(err.Error(), "token id 7") {
+		t.Errorf("got %v", err)
+	}
+}
+
+var (
+	paperShape = Shape{Hidden: 32, Heads: 4, HeadDim: 4, FFN: 128, Blocks: 3, Vocab: 2051, Position: model.Rotary, RotaryDims: 4}
+	h200       = gpu.Info{SharedPerBlock: 232448}
+)
+
+// The numbers are those that layout.cuh and loss.cu compute.
+func TestFusedSizesAreThoseOfTheKernels(t *testing.T) {
+	big, small := fusedSizes[1], fusedSizes[0]
+	for what, pair := range map[string][2]int{
+		"block h32":  {big.blockBytes(), 22656},
+		"block h8":   {small.blockBytes(), 2048},
+		"loss h32":   {big.lossShared(), 147968},
+		"loss h8":    {small.lossShared(), 135296},
+		"offset h32": {big.decoderOffset(3), 128 + 3*22656},
+	} {
+		if pair[0] != pair[1] {
+			t.Errorf("%s: %d bytes, want %d", what, pair[0], pair[1])
+		}
+	}
+}
+
+func TestChooseGPU(t *testing.T) {
+	with := func(edit func(*Shape)) Shape {
+		s := paperShape
+		edit(&s)
+		return s
+	}
+	for _, c := range []struct {
+		name      string
+		shape     Shape
+		precision Precision
+		device    gpu.Info
+		longest   int
+		want      string // in the choice or the error
+	}{
+		{"paper", paperShape, FP16, h200, 983, "fp16, fused h32 kernels, 2 teams of 8 warps, windows of 64 tiles"},
+		{"small", with(func(s *Shape) { s.Hidden, s.FFN = 4, 16 }), BF16, h200, 983, "bf16, fused h8 kernels, 2 teams"},
+		{"long", paperShape, FP16, h200, 2000, "1 teams of 16 warps, windows of 125 tiles"},
+		{"too long", paperShape, FP16, h200, 8000, "do not fit 232448 bytes"},
+		{"fp32", with(func(s *Shape) { s.Hidden = 4096 }), FP32, h200, 8192, "fp32, reference kernel"},
+		{"wide", with(func(s *Shape) { s.Hidden = 33 }), FP16, h200, 100, "hidden 33, at most 32"},
+		{"deep feed-forward", with(func(s *Shape) { s.FFN = 129 }), FP16, h200, 100, "ffn 129, at most 128"},
+		{"heads", with(func(s *Shape) { s.HeadDim = 5 }), FP16, h200, 100, "4 heads of 5"},
+		{"A100", paperShape, FP16, gpu.Info{SharedPerBlock: 166912}, 983, "1 teams of 16 warps"},
+		{"consumer card", paperShape, FP16, gpu.Info{SharedPerBlock: 101376}, 983, "the loss kernel needs 147968: use precision fp32"},
+	} {
+		got, err := ChooseGPU(c.shape, c.precision, c.device, c.longest)
+		var text string
+		if err != nil {
+			text = err.Error()
+		} else {
+			text = got.String()
+		}
+		if !strings.Contains(text, c.want) {
+			t.Errorf("%s: got %q, want %q in it", c.name, text, c.want)
+		}
+		if err == nil && got.BlocksShared+128 > c.device.SharedPerBlock {
+			t.Errorf("%s: %d bytes of shared memory of %d", c.name, got.BlocksShared, c.device.SharedPerBlock)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package transformer
+
+import (
+	"math"
+	"path/filepath"
+	"testing"
+
+	"github.com/evorank/evorank/gpu"
+	"github.com/evorank/evorank/kernels/develop"
+	"github.com/evorank/evorank/kernels/gputest"
+	"github.com/evorank/evorank/model"
+)
+
+// Largest allowed difference of a sequence's loss from float64. The modes
+// round each operand to 11 (fp16) or 8 bits (bf16); what that does to a loss
+// grows with the logits, which the dense networks have up to 60, and with how
+// few tokens average it out: the worst cases have two. Attention weights are
+// bf16 in both.
+var gpuTolerance = map[Precision]float64{FP32: tolerance32, FP16: 0.05, BF16: 0.1}
+
+// goldenOnGPU uploads a golden network, developed.
+func goldenOnGPU(t testing.TB, s *gpu.Stream, name string) (*model.ImportedTransformer, gpu.Buffer[float32]) {
+	t.Helper()
+	f, err := model.ReadSafetensors(filepath.Join("testdata", "nets", name))
+	gputest.Check(t, err)
+	n, err := model.ImportTransformer(f, model.Initialisation{}, model.MutationRates{})
+	gputest.Check(t, err)
+	phenotype := make([]float32, n.Layout.Phenotype)
+	develop.Phenotype(phenotype, n.Genotype, n.Layout)
+	return n, gputest.Upload(t, s, phenotype)
+}
+
+// sequenceLosses evaluates n networks and returns means and losses per sequence.
+func sequenceLosses(t testing.TB, s *gpu.Stream, g *GPU, phenotypes gpu.Buffer[float32], n, sequences int) ([]float64, []float32) {
+	t.Helper()
+	means, each := gputest.Alloc[float64](t, s, n), gputest.Alloc[float32](t, s, n*sequences)
+	gputest.Check(t, g.Losses(s, means, each, phenotypes))
+	outMeans, outEach := make([]float64, n), make([]float32, n*sequences)
+	gputest.Check(t, gpu.Read(s, outMeans, means))
+	gputest.Check(t, gpu.Read(s, outEach, each))
+	return outMeans, outEach
+}
+
+func TestGPUGolden(t *testing.T) {
+	s, m := gputest.Open(t)
+	for _, c := range readGolden(t) {
+		n, phenotype := goldenOnGPU(t, s, c.Net)
+		for precision, tolerance := range gpuTolerance {
+			if _, err := ChooseGPU(n.Transformer, precision, s.Device().Info, 983); err != nil {
+				continue // TestChooseGPU says which and why
+			}
+			if c.Net == "floor.safetensors" && precision != FP32 {
+				continue // its point is a standard deviation of 1e-7, which no 16-bit state has
+			}
+			g, err := NewGPU(m, s, n.Layout, n.Transformer, precision, c.sequences(), 1, 1<<30)
+			gputest.Check(t, err)
+			mean, each := sequenceLosses(t, s, g, phenotype, 1, len(c.Stories))
+			worst, want := 0.0, 0.0
+			for i, story := range c.Stories {
+				want += story.Loss / float64(len(c.Stories))
+				worst = max(worst, math.Abs(float64(each[i])-story.Loss))
+				if !near(float64(each[i]), story.Loss, tolerance) {
+					t.Errorf("%s, %s, %s, story %d: loss %.6f, want %.6f", c.Net, c.Case, precision, i, each[i], story.Loss)
+				}
+			}
+			if !near(mean[0], want, tolerance) {
+				t.Errorf("%s, %s, %s: mean %.6f, want %.6f", c.Net, c.Case, precision, mean[0], want)
+			}
+			t.Logf("%s, %s, %s: largest difference %.2g", c.Net, c.Case, precision, worst)
+			gputest.Check(t, g.Close())
+		}
+	}
+}
+
+// The same networks in chunks of one and of three, with other sequences beside
+// theirs: the same bits.
+func TestGPULossesDoNotDependOnTheChunk(t *testing.T) {
+	s, m := gputest.Open(t)
+	n, one := goldenOnGPU(t, s, "dense.safetensors")
+	const individuals = 5
+	length := n.Layout.Phenotype
+	all := gputest.Alloc[float32](t, s, individuals*length)
+	for i := range individuals {
+		gputest.Check(t, gpu.Copy(s, all.Slice(i*length, (i+1)*length), one))
+	}
+	some := sequencesOf(2, 100, 984, 17, 300)
+	more := sequencesOf(2, 100, 984, 17, 300, 64, 65, 800, 33)
+	for _, precision := range []Precision{FP32, FP16, BF16} {
+		var want []float32
+		for _, c := range []struct {
+			sequences Sequences
+			chunk     int
+		}{{some, individuals}, {some, 1}, {some, 3}, {more, 2}} {
+			g, err := NewGPU(m, s, n.Layout, n.Transformer, precision, c.sequences, c.chunk, 1<<33)
+			gputest.Check(t, err)
+			_, each := sequenceLosses(t, s, g, all, individuals, c.sequences.Len())
+			gputest.Check(t, g.Close())
+			if want == nil {
+				want = each[:some.Len()]
+			}
+			for i := range each {
+				story := i % c.sequences.Len()
+				if story < len(want) && math.Float32bits(each[i]) != math.Float32bits(want[story]) {
+					t.Errorf("%s, chunk %d: individual %d, sequence %d: %v, want %v", precision, c.chunk, i/c.sequences.Len(), story, each[i], want[story])
+				}
+			}
+		}
+	}
+}
+
+func TestGPUMemoryIsPlanned(t *testing.T) {
+	s, m := gputest.Open(t)
+	n, _ := goldenOnGPU(t, s, "small.safetensors")
+	if _, err := NewGPU(m, s, n.Layout, n.Transformer, FP16, sequencesOf(100), 4, 1000); err == nil {
+		t.Error("1000 bytes were enough for an individual")
+	}
+	g, err := NewGPU(m, s, n.Layout, n.Transformer, FP16, sequencesOf(100), 4, 200_000)
+	gputest.Check(t, err)
+	if g.Chunk() < 1 || g.Chunk() > 3 {
+		t.Errorf("chunk %d for 200,000 bytes", g.Chunk())
+	}
+	gputest.Check(t, g.Close())
+}
