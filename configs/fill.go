@@ -3,7 +3,9 @@ package configs
 import (
 	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -31,7 +33,7 @@ func fill(v reflect.Value, m *yaml.Node, prefix string) error {
 		key, value := m.Content[i], m.Content[i+1]
 		field, ok := fieldOf(v, key.Value)
 		if !ok {
-			return at(key, "unknown key %s%s%s", prefix, key.Value, suggest(key.Value, keysOf(v)))
+			return at(key, "unknown key %s%s%s", prefix, printable(key.Value), suggest(key.Value, keysOf(v)))
 		}
 		if seen[key.Value] {
 			return at(key, "%s%s: given twice", prefix, key.Value)
@@ -106,6 +108,14 @@ func orTop(prefix string) string {
 		return "top level"
 	}
 	return strings.TrimSuffix(prefix, ".")
+}
+
+// printable quotes a word that would not stay on its line.
+func printable(word string) string {
+	if strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(word)
+	}
+	return word
 }
 
 // suggest returns `: did you mean "x"?` for the nearest name, if it is near.
