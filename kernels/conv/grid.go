@@ -59,9 +59,10 @@ func (g *grid) base(image int) int {
 
 // read fills the maps of one image with bytes.
 func (g *grid) read(stack Images, image, each int) {
+	data := g.data[g.base(image):]
 	for k, from := range stack {
 		for row := range g.side {
-			to := g.data[g.base(image)+row*g.rowStride+k*each*g.channelStride:]
+			to := data[row*g.rowStride+k*each*g.channelStride:]
 			pixels := from[row*g.side*each:][:g.side*each]
 			if each == 3 {
 				readRGB(to, pixels, g.column, g.channelStride)
