@@ -78,7 +78,8 @@ func takesValue(c *cli.Command, flag string) bool {
 func isNumber(a string) bool { return len(a) > 1 && a[0] == '-' && a[1] >= '0' && a[1] <= '9' }
 
 // strict makes a command (and its subcommands) refuse leftover arguments:
-// those that ArgsUsage does not name. "NAME" is needed, "[NAME]" is not.
+// those that ArgsUsage does not name. "NAME" is needed, "[NAME]" is not, and
+// "NAME..." takes all that come.
 func strict(c *cli.Command) *cli.Command {
 	c.OnUsageError = onUsageError
 	for _, sub := range c.Subcommands {
@@ -91,7 +92,7 @@ func strict(c *cli.Command) *cli.Command {
 	action := c.Action
 	c.Action = func(ctx *cli.Context) error {
 		words := strings.Fields(c.ArgsUsage)
-		if n := ctx.NArg(); n > len(words) {
+		if n := ctx.NArg(); n > len(words) && !strings.HasSuffix(c.ArgsUsage, "...") {
 			return usagef("%s: leftover argument %q", c.Name, ctx.Args().Get(len(words)))
 		}
 		for i, w := range words {

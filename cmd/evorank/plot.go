@@ -1,0 +1,191 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/evorank/evorank/plot"
+	"github.com/evorank/evorank/run"
+	"github.com/evorank/evorank/stats"
+	"github.com/evorank/evorank/study"
+	"github.com/urfave/cli/v2"
+)
+
+func plotCommand() *cli.Command {
+	output := &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE`.svg or .png"}
+	metric := func(key string) cli.Flag {
+		return &cli.StringFlag{Name: "metric", Value: key, Usage: "`KEY` of metrics.jsonl (docs/metrics.md), or founders: how many still have descendants"}
+	}
+	band := &cli.StringFlag{Name: "band", Value: string(stats.MedianInterval), Usage: "median-bootstrap, mean-bootstrap, median-quartiles or mean-error (± 1.96 standard errors, as in the paper)"}
+	over := &cli.StringFlag{Name: "over", Value: "generation", Usage: "generation, seconds or tokens"}
+	only := &cli.BoolFlag{Name: "no-trials", Usage: "without the single trials' thin lines"}
+	levels := &cli.BoolFlag{Name: "levels", Usage: "lines at the uniform guess, unigram and bigram entropy of the text"}
+	const groups = "GROUP..."
+	return &cli.Command{
+		Name:        "plot",
+		Usage:       "draw learning curves, final values, lineages: SVG, PNG or in the terminal",
+		Description: groupsHelp,
+		Subcommands: []*cli.Command{
+			{Name: "curves", Usage: "a metric over generations, seconds or tokens", ArgsUsage: groups, Action: plotCurves,
+				Flags: []cli.Flag{output, metric("loss_best"), over, band, only, levels,
+					&cli.BoolFlag{Name: "terminal", Usage: "a small drawing of each group's centre, here"}}},
+			{Name: "strips", Usage: "the values of one generation, trial by trial", ArgsUsage: groups, Action: plotStrips,
+				Flags: append([]cli.Flag{output, levels}, questionFlags()...)},
+			{Name: "rank", Usage: "the values of one generation against the rank of the factors", ArgsUsage: groups, Action: plotRank,
+				Flags: append([]cli.Flag{output}, questionFlags()...)},
+			{Name: "diversity", Usage: "how different the individuals are, over generations", ArgsUsage: groups, Action: plotCurves,
+				Flags: []cli.Flag{output, metric("loss_std"), over, band, only}},
+			{Name: "lineage", Usage: "the tree of a run's survivors", ArgsUsage: "RUN", Action: plotLineage,
+				Flags: []cli.Flag{output, &cli.BoolFlag{Name: "only-living", Usage: "without those whose line died out"}}},
+			{Name: "throughput", Usage: "rates against a width, from a table of measurements such as bench results", ArgsUsage: "TABLE", Action: plotThroughput,
+				Flags: []cli.Flag{output,
+					&cli.StringFlag{Name: "width", Usage: "`COLUMN` of the x axis: individuals, hidden"},
+					&cli.StringFlag{Name: "rate", Value: "tokens_per_second", Usage: "`COLUMN` of the y axis"},
+					&cli.StringFlag{Name: "by", Value: "implementation", Usage: "`COLUMN` that names the curve"}}},
+		},
+	}
+}
+
+// save writes a figure to the file of --output.
+func save(c *cli.Context, f *plot.Figure, err error) error {
+	if err != nil {
+		return byKind(err)
+	}
+	return f.Save(c.String("output"))
+}
+
+// wantFile checks --output before any work is done.
+func wantFile(c *cli.Context) error {
+	if err := need(c, "output"); err != nil {
+		return err
+	}
+	ending := strings.ToLower(filepath.Ext(c.String("output")))
+	if !slices.Contains([]string{".svg", ".png"}, ending) {
+		return usagef("plot: --output %s: the ending says the format: want .svg or .png", c.String("output"))
+	}
+	return nil
+}
+
+func plotCurves(c *cli.Context) error {
+	if err := atMostOne(c, "terminal", "output"); err != nil {
+		return err
+	}
+	if !c.Bool("terminal") {
+		if err := wantFile(c); err != nil {
+			return err
+		}
+	}
+	if err := choice(c, "band", string(stats.MedianInterval), string(stats.MeanInterval), string(stats.MedianQuartiles), string(stats.MeanError)); err != nil {
+		return err
+	}
+	if err := choice(c, "over", "generation", "seconds", "tokens"); err != nil {
+		return err
+	}
+	groups, err := study.ReadGroups(c.Args().Slice())
+	if err != nil {
+		return byKind(err)
+	}
+	v := study.View{Metric: c.String("metric"), Axis: c.String("over"), Band: stats.BandKind(c.String("band")), Trials: !c.Bool("no-trials")}
+	if c.Bool("terminal") {
+		return terminalCurves(c, groups, v)
+	}
+	if v.Levels, err = levelsOf(c, groups); err != nil {
+		return err
+	}
+	f, err := study.DrawCurves(groups, v)
+	return save(c, f, err)
+}
+
+const (
+	terminalColumns = 80
+	terminalLines   = 20
+)
+
+func terminalCurves(c *cli.Context, groups []study.Group, v study.View) error {
+	centres, err := study.Centres(groups, v)
+	if err != nil {
+		return byKind(err)
+	}
+	columns, err := strconv.Atoi(os.Getenv("COLUMNS"))
+	if err != nil || columns < 24 {
+		columns = terminalColumns
+	}
+	return plot.Terminal(c.App.Writer, centres, columns, terminalLines)
+}
+
+// levelsOf returns what losses are compared with, if that is asked for.
+func levelsOf(c *cli.Context, groups []study.Group) (*run.Levels, error) {
+	if !c.Bool("levels") {
+		return nil, nil
+	}
+	a, err := run.OpenArchive(groups[0].Runs[0].Dir, runOptions(c))
+	if err != nil {
+		return nil, byKind(err)
+	}
+	if err := a.LoadData(); err != nil {
+		return nil, byKind(err)
+	}
+	l := a.Experiment.Levels()
+	return &l, nil
+}
+
+// answerOf takes the values that the flags ask for.
+func answerOf(c *cli.Context) (study.Answer, []study.Group, error) {
+	if err := wantFile(c); err != nil {
+		return study.Answer{}, nil, err
+	}
+	groups, err := study.ReadGroups(c.Args().Slice())
+	if err != nil {
+		return study.Answer{}, nil, byKind(err)
+	}
+	a, err := study.Select(groups, question(c))
+	return a, groups, byKind(err)
+}
+
+func plotStrips(c *cli.Context) error {
+	a, groups, err := answerOf(c)
+	if err != nil {
+		return err
+	}
+	levels, err := levelsOf(c, groups)
+	if err != nil {
+		return err
+	}
+	f, err := study.DrawStrips(a, levels)
+	return save(c, f, err)
+}
+
+func plotRank(c *cli.Context) error {
+	a, _, err := answerOf(c)
+	if err != nil {
+		return err
+	}
+	f, err := study.DrawAgainstRank(a, study.RanksOf(a))
+	return save(c, f, err)
+}
+
+func plotLineage(c *cli.Context) error {
+	if err := wantFile(c); err != nil {
+		return err
+	}
+	f, err := study.DrawLineage(c.Args().First(), c.Bool("only-living"))
+	return save(c, f, err)
+}
+
+func plotThroughput(c *cli.Context) error {
+	if err := wantFile(c); err != nil {
+		return err
+	}
+	if err := need(c, "width"); err != nil {
+		return err
+	}
+	t, err := study.ReadTable(c.Args().First())
+	if err != nil {
+		return byKind(err)
+	}
+	f, err := study.DrawThroughput(t, c.String("by"), c.String("width"), c.String("rate"))
+	return save(c, f, err)
+}

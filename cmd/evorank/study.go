@@ -1,0 +1,229 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/evorank/evorank/run"
+	"github.com/evorank/evorank/study"
+	"github.com/urfave/cli/v2"
+)
+
+func studyCommand() *cli.Command {
+	dir := &cli.StringFlag{Name: "dir", Usage: "`DIR` of the study (default: runs/studies/<name>, or STUDY if it is a directory)"}
+	asJSON := &cli.BoolFlag{Name: "json", Usage: "print JSON"}
+	return &cli.Command{
+		Name:  "study",
+		Usage: "many trials of several conditions: run them, follow them, report on them",
+		Description: "STUDY is an embedded study (evorank study list), a file, or the directory of a study that\n" +
+			"was begun. Each trial is a run directory; what is done is never done again.",
+		Subcommands: []*cli.Command{
+			{Name: "list", Usage: "name the embedded studies", Action: studyList},
+			{
+				Name: "run", Usage: "carry out all trials that are not done", ArgsUsage: "STUDY", Action: studyRun,
+				Description: "Ctrl-C once stops the trials under way so that the same command goes on with them.",
+				Flags: append(append([]cli.Flag{dir, asJSON}, studySettings()...),
+					&cli.IntFlag{Name: "parallel", Value: 1, Usage: "trials at a time; they share the cores, or the GPU"},
+					&cli.DurationFlag{Name: "max-time", Usage: "stop after this time, resumable, with exit code 75"},
+					&cli.BoolFlag{Name: "dry-run", Usage: "print generations, evaluations and time expected, and stop"},
+					&cli.BoolFlag{Name: "quiet", Usage: "no progress"}),
+			},
+			{Name: "status", Usage: "how far each trial is", ArgsUsage: "STUDY", Flags: append([]cli.Flag{dir, asJSON}, studySettings()...), Action: studyStatus},
+			{
+				Name: "report", Usage: "write report.md, report.html, summary.json, trials.csv, curves.csv and figures", ArgsUsage: "[STUDY]", Action: studyReport,
+				Description: "Trials that are not done are left out, and the report says so. --from writes the same\n" +
+					"report again from its own summary.json and curves.csv, without the runs.",
+				Flags: append([]cli.Flag{dir,
+					&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`DIR` (default: report in the study's directory)"},
+					&cli.StringFlag{Name: "from", Usage: "`DIR` of an earlier report, instead of a study"}}, studySettings()...),
+			},
+		},
+	}
+}
+
+// studySettings change what is run: give the same to run, status and report,
+// or name the study's directory, which remembers them.
+func studySettings() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringSliceFlag{Name: "set", Usage: "override a knob of all conditions: `a.b=c`; may be repeated"},
+		&cli.StringFlag{Name: "data", Usage: "`FILE` of stories to train on", EnvVars: []string{"EVORANK_DATA"}},
+		&cli.StringFlag{Name: "heldout", Usage: "`FILE` of held-out stories", EnvVars: []string{"EVORANK_HELDOUT"}},
+		&cli.StringFlag{Name: "tokenizer", Usage: "Hugging Face tokenizer.json `FILE`", EnvVars: []string{"EVORANK_TOKENIZER"}},
+		deviceFlag(),
+		&cli.IntFlag{Name: "trials", Usage: "of each condition, instead of the study's"},
+		&cli.IntFlag{Name: "generations", Usage: "of each trial, instead of the study's"},
+	}
+}
+
+func studyList(c *cli.Context) error {
+	for _, name := range study.Names() {
+		s, err := study.Load(name, nil)
+		if err != nil {
+			return byKind(err)
+		}
+		fmt.Fprintf(c.App.Writer, "%-24s %d conditions, %d trials each: %s\n", name, len(s.Conditions), s.Trials, s.Description)
+	}
+	return nil
+}
+
+// loadStudy reads the study with the flags' settings, and its directory.
+func loadStudy(c *cli.Context) (*study.Study, string, error) {
+	name := c.Args().First()
+	settings := c.StringSlice("set")
+	for _, knob := range [][2]string{{"data", "lm.data.text"}, {"heldout", "lm.data.heldout"}, {"tokenizer", "lm.data.tokenizer"}, {"device", "execution.device"}, {"generations", "generations"}} {
+		if c.IsSet(knob[0]) {
+			settings = append(settings, fmt.Sprintf("%s=%v", knob[1], c.Value(knob[0])))
+		}
+	}
+	s, err := study.Load(name, settings)
+	if err != nil {
+		return nil, "", byKind(err)
+	}
+	if c.IsSet("trials") {
+		if err := s.SetTrials(c.Int("trials")); err != nil {
+			return nil, "", byKind(err)
+		}
+	}
+	if c.IsSet("dir") {
+		return s, c.String("dir"), nil
+	}
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return s, name, nil
+	}
+	return s, s.Dir(), nil
+}
+
+func studyRun(c *cli.Context) error {
+	if c.Int("parallel") < 1 {
+		return usagef("study run: --parallel must be at least 1")
+	}
+	s, dir, err := loadStudy(c)
+	if err != nil {
+		return err
+	}
+	states, err := s.States(dir)
+	if err != nil {
+		return byKind(err)
+	}
+	if c.Bool("dry-run") {
+		return studyDryRun(c, s, states)
+	}
+	ctx, stop := interruptible(c.Context)
+	defer stop()
+	if limit := c.Duration("max-time"); limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, limit, errMaxTime)
+		defer cancel()
+	}
+	show := newStudyProgress(c, states)
+	err = s.Execute(ctx, study.Options{Dir: dir, Parallel: c.Int("parallel"), Run: runOptions(c), Watch: show.event})
+	show.end()
+	if err != nil {
+		return byKind(err)
+	}
+	if c.Bool("json") {
+		return printJSON(c, map[string]any{"study": s.Name, "dir": dir, "trials": len(states)})
+	}
+	fmt.Fprintf(c.App.Writer, "%s: all %d trials are done\nnext  evorank study report %s\n", dir, len(states), dir)
+	return nil
+}
+
+func studyDryRun(c *cli.Context, s *study.Study, states []study.State) error {
+	expenses, err := s.Estimate(c.Context, states, runOptions(c))
+	if err != nil {
+		return byKind(err)
+	}
+	if c.Bool("json") {
+		return printJSON(c, expenses)
+	}
+	w := c.App.Writer
+	fmt.Fprintf(w, "%-28s %6s %12s %12s %11s %9s\n", "condition", "trials", "generations", "evaluations", "parameters", "time")
+	var sum study.Expense
+	for _, e := range expenses {
+		fmt.Fprintf(w, "%-28s %6d %12d %12d %11d %9s\n", e.Condition, e.Trials, e.Generations, e.Evaluations, e.Parameters, e.Duration.Round(time.Second))
+		sum.Trials, sum.Generations, sum.Evaluations = sum.Trials+e.Trials, sum.Generations+e.Generations, sum.Evaluations+e.Evaluations
+		sum.Duration += e.Duration
+	}
+	fmt.Fprintf(w, "%-28s %6d %12d %12d %11s %9s\n", "all that is left", sum.Trials, sum.Generations, sum.Evaluations, "", sum.Duration.Round(time.Second))
+	fmt.Fprintf(w, "The time is that of one trial after the other on %s, timed on one individual of each condition.\n", expenses[0].Device)
+	return nil
+}
+
+// trialStatus is a line of study status.
+type trialStatus struct {
+	Condition   string     `json:"condition"`
+	Seed        uint64     `json:"seed"`
+	Status      run.Status `json:"status"`
+	Generation  int        `json:"generation"`
+	Generations int        `json:"generations"`
+	Dir         string     `json:"dir"`
+}
+
+func studyStatus(c *cli.Context) error {
+	s, dir, err := loadStudy(c)
+	if err != nil {
+		return err
+	}
+	states, err := s.States(dir)
+	if err != nil {
+		return byKind(err)
+	}
+	done, lines := 0, []trialStatus{}
+	for _, state := range states {
+		lines = append(lines, trialStatus{state.Name, state.Seed, state.Status, state.Generation, state.Config.Generations, state.Dir})
+		if state.Done() {
+			done++
+		}
+	}
+	if c.Bool("json") {
+		return printJSON(c, lines)
+	}
+	w := c.App.Writer
+	for _, l := range lines {
+		fmt.Fprintf(w, "%-8s %4d/%-4d  %-28s seed %-4d %s\n", l.Status, l.Generation, l.Generations, l.Condition, l.Seed, l.Dir)
+	}
+	left, rest := study.NewForecast(states, 1).Left()
+	text := ""
+	if rest > 0 && left > 0 {
+		text = fmt.Sprintf(", about %s at the pace so far", rest.Round(time.Second))
+	}
+	fmt.Fprintf(w, "%s: %d of %d trials done, %d generations to go%s\n", s.Name, done, len(states), left, text)
+	return nil
+}
+
+func studyReport(c *cli.Context) error {
+	results, dir, err := resultsOf(c)
+	if err != nil {
+		return err
+	}
+	if c.IsSet("output") {
+		dir = c.String("output")
+	}
+	if err := results.Write(dir); err != nil {
+		return err
+	}
+	fmt.Fprintln(c.App.Writer, filepath.Join(dir, "report.html"))
+	return nil
+}
+
+// resultsOf collects a study's results, or reads those of an earlier report,
+// and returns where the report goes unless told otherwise.
+func resultsOf(c *cli.Context) (*study.Results, string, error) {
+	from := c.String("from")
+	if (from == "") == (c.NArg() == 0) {
+		return nil, "", usagef("study report: give a study or --from, one of them")
+	}
+	if from != "" {
+		results, err := study.ReadResults(from)
+		return results, from, byKind(err)
+	}
+	s, dir, err := loadStudy(c)
+	if err != nil {
+		return nil, "", err
+	}
+	results, err := s.Collect(dir)
+	return results, filepath.Join(dir, "report"), byKind(err)
+}

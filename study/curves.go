@@ -1,0 +1,202 @@
+package study
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/evorank/evorank/plot"
+	"github.com/evorank/evorank/run"
+	"github.com/evorank/evorank/stats"
+)
+
+// Named curves: what a figure draws for one condition.
+type curveSet struct {
+	name string
+	rows [][]Row // by trial
+}
+
+// View says what a figure of curves shows.
+type View struct {
+	Metric string
+	Axis   string         // generation, seconds or tokens
+	Band   stats.BandKind // around the median or mean
+	Trials bool           // draw each trial too
+	Levels *run.Levels    // reference lines, if the metric is a loss
+}
+
+// axes of curves, by the words that a user says.
+var axes = map[string]plot.Axis{
+	keyGeneration: {Name: "generation"},
+	keySeconds:    {Name: "time spent on generations", Unit: "s"},
+	keyTokens:     {Name: "tokens scored"},
+}
+
+var inWordsOfBand = map[stats.BandKind]string{
+	stats.MedianInterval:  "median and its 95 % bootstrap interval",
+	stats.MeanInterval:    "mean and its 95 % bootstrap interval",
+	stats.MedianQuartiles: "median and quartiles",
+	stats.MeanError:       "mean ± 1.96 standard errors",
+}
+
+// DrawCurves draws a metric of groups of runs over generations, seconds or
+// tokens.
+func DrawCurves(groups []Group, v View) (*plot.Figure, error) {
+	sets, err := setsOf(groups, v.Metric)
+	if err != nil {
+		return nil, err
+	}
+	return drawCurves(sets, v)
+}
+
+// setsOf lays out the curves of runs that may be compared.
+func setsOf(groups []Group, metric string) ([]curveSet, error) {
+	if err := checkGroups(groups, MetricOf(metric)); err != nil {
+		return nil, badData(err)
+	}
+	var sets []curveSet
+	for _, g := range groups {
+		set := curveSet{name: g.Name}
+		for _, r := range g.Runs {
+			c, err := newCurve(g.Name, r, []string{metric})
+			if err != nil {
+				return nil, err
+			}
+			set.rows = append(set.rows, c.Rows)
+		}
+		sets = append(sets, set)
+	}
+	return sets, nil
+}
+
+// Centres returns the middles of the groups' curves, for a terminal.
+func Centres(groups []Group, v View) ([]plot.Named, error) {
+	sets, err := setsOf(groups, v.Metric)
+	if err != nil {
+		return nil, err
+	}
+	var out []plot.Named
+	for _, set := range sets {
+		c, _, err := conditionOf(set, v)
+		if err != nil {
+			return nil, badDataf("plot: %s: %w", set.name, err)
+		}
+		out = append(out, plot.Named{Name: set.name, Series: plot.Series{X: c.Band.X, Y: c.Band.Centre}})
+	}
+	return out, nil
+}
+
+func drawCurves(sets []curveSet, v View) (*plot.Figure, error) {
+	axis, known := axes[v.Axis]
+	if !known {
+		return nil, badConfig(fmt.Errorf("plot: axis %q: want generation, seconds or tokens", v.Axis))
+	}
+	m := MetricOf(v.Metric)
+	var conditions []plot.Condition
+	var notes []string
+	for _, set := range sets {
+		c, note, err := conditionOf(set, v)
+		if err != nil {
+			return nil, badDataf("plot: %s: %w", set.name, err)
+		}
+		conditions = append(conditions, c)
+		notes = append(notes, note...)
+	}
+	frame := plot.Frame{
+		Title: capital(m.withDirection()), X: axis, Y: plot.Axis{Name: m.Name, Unit: m.Unit},
+		Caption: strings.Join(append([]string{captionOf(sets, v)}, notes...), " "),
+	}
+	if isLoss(v.Metric) && m.Better == Lower {
+		frame.References = references(v.Levels)
+	}
+	if v.Metric == keyFounders || v.Metric == "loss_std" {
+		return wrapData(plot.Diversity(frame, conditions))
+	}
+	return wrapData(plot.Curves(frame, conditions))
+}
+
+func wrapData(f *plot.Figure, err error) (*plot.Figure, error) { return f, badData(err) }
+
+func references(l *run.Levels) []plot.Reference {
+	if l == nil {
+		return nil
+	}
+	return []plot.Reference{{Name: "uniform guess", Y: l.Uniform}, {Name: "unigram entropy", Y: l.Unigram}, {Name: "bigram entropy", Y: l.Bigram}}
+}
+
+// capital begins a sentence with the text.
+func capital(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
+}
+
+// captionOf says what centre and band are and how many trials there are.
+func captionOf(sets []curveSet, v View) string {
+	var counts []string
+	most := 0
+	for _, set := range sets {
+		counts = append(counts, fmt.Sprintf("%s %d", set.name, len(set.rows)))
+		most = max(most, len(set.rows))
+	}
+	text := "Trials: " + strings.Join(counts, "; ") + "."
+	if most > 1 {
+		text = capital(inWordsOfBand[v.Band]) + ". " + text
+	}
+	if v.Axis != keyGeneration && most > 1 {
+		text += " A centre ends where the first of its trials ends."
+	}
+	return text
+}
+
+// conditionOf summarises a condition's curves, and says what a reader should
+// know of them: trials that stopped early, values and times that are missing.
+func conditionOf(set curveSet, v View) (plot.Condition, []string, error) {
+	var trials []stats.Series
+	var notes []string
+	last, bad := map[int]bool{}, 0
+	for _, rows := range set.rows {
+		s := series(rows, v.Axis, v.Metric)
+		if len(s.X) == 0 {
+			return plot.Condition{}, nil, fmt.Errorf("no %s in a trial of %d generations: it has %s", v.Metric, len(rows), strings.Join((&Run{Rows: rows}).Keys(), ", "))
+		}
+		bad += countNotFinite(s.Y)
+		last[rows[len(rows)-1].generation()] = true
+		trials = append(trials, s)
+	}
+	if bad > 0 {
+		return plot.Condition{}, nil, fmt.Errorf("%s is NaN or infinite in %d generations: there is nothing to draw there", v.Metric, bad)
+	}
+	if len(last) > 1 {
+		notes = append(notes, fmt.Sprintf("%s: trials end at different generations; the centre ends with the first.", set.name))
+	}
+	if n := flat(set.rows, v.Axis); n > 0 {
+		notes = append(notes, fmt.Sprintf("%s: the cost of %d generations is unknown, a crash took it, and counts as none.", set.name, n))
+	}
+	band, err := stats.NewBand(v.Band, trials, bootstrap)
+	if err != nil {
+		return plot.Condition{}, nil, err
+	}
+	c := plot.Condition{Name: set.name, Band: plot.Band(band)}
+	if v.Trials && len(trials) > 1 {
+		for _, s := range trials {
+			c.Trials = append(c.Trials, plot.Series(s))
+		}
+	}
+	return c, notes, nil
+}
+
+// flat counts generations that cost nothing, which none can.
+func flat(trials [][]Row, axis string) int {
+	n := 0
+	for _, rows := range trials {
+		before := 0.0
+		for _, row := range rows {
+			if row[axis] == before {
+				n++
+			}
+			before = row[axis]
+		}
+	}
+	return n
+}

@@ -1,0 +1,295 @@
+package study
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/evorank/evorank/configs"
+	"github.com/evorank/evorank/configs/studies"
+	"go.yaml.in/yaml/v3"
+)
+
+// Study is an experiment of many trials, as its file says it.
+type Study struct {
+	Name        string      `yaml:"-" json:"name"`                                // of the file
+	Description string      `yaml:"description" json:"description"`               // what it asks, in a line
+	Config      string      `yaml:"config" json:"config"`                         // of all conditions that name none: embedded, or a path
+	Set         []string    `yaml:"set,omitempty" json:"set,omitempty"`           // key=value for all conditions
+	Override    []string    `yaml:"override,omitempty" json:"override,omitempty"` // key=value after the conditions' own: the command line's
+	Trials      whole       `yaml:"trials" json:"trials"`                         // runs of each condition
+	FirstSeed   whole       `yaml:"first_seed,omitempty" json:"first_seed"`       // of the first trial, default 1; the others count on
+	Metric      string      `yaml:"metric" json:"metric"`                         // key of metrics.jsonl that the study is about
+	Also        []string    `yaml:"also,omitempty" json:"also,omitempty"`         // metrics reported beside it
+	Generation  whole       `yaml:"generation,omitempty" json:"generation"`       // of interest; 0: the last
+	Conditions  []Condition `yaml:"conditions" json:"conditions"`                 // settings to compare
+	Baseline    string      `yaml:"baseline,omitempty" json:"baseline,omitempty"` // condition that others are held against, default the first
+	Comparisons [][]string  `yaml:"comparisons,omitempty" json:"comparisons"`     // pairs [condition, baseline]; none: all pairs
+	configs     []configs.Config
+}
+
+// Condition is one setting of the experiment.
+type Condition struct {
+	Name   string   `yaml:"name" json:"name"`
+	Config string   `yaml:"config,omitempty" json:"config,omitempty"` // instead of the study's
+	Set    []string `yaml:"set,omitempty" json:"set,omitempty"`       // key=value, after the study's
+	Rank   whole    `yaml:"rank,omitempty" json:"rank,omitempty"`     // for the figure of values against rank
+}
+
+// whole is a count that YAML may not cut from a fraction.
+type whole int
+
+// UnmarshalYAML implements yaml.Unmarshaler.
+func (w *whole) UnmarshalYAML(n *yaml.Node) error {
+	var i int
+	if n.Tag != "!!int" || n.Decode(&i) != nil || i < 0 {
+		return fmt.Errorf("line %d: want a whole number of 0 or more, got %q", n.Line, n.Value)
+	}
+	*w = whole(i)
+	return nil
+}
+
+// fileStudy is the study as it is being run, in its directory.
+const fileStudy = "study.yaml"
+
+const (
+	maxFile   = 1 << 20 // bytes of a study file: a wrong path is an error, not an allocation
+	maxTrials = 10_000
+)
+
+// Names lists the embedded studies.
+func Names() []string { return studies.Names() }
+
+// Load reads a study: an embedded one by name, a file, or the directory of a
+// study that was begun. Settings (key=value) go above those of the study and
+// of its conditions; every condition's config is checked.
+func Load(name string, settings []string) (*Study, error) {
+	text, title, err := source(name)
+	if err != nil {
+		return nil, badConfig(err)
+	}
+	s, err := read(text, name)
+	if err != nil {
+		return nil, badConfig(err)
+	}
+	s.Name = title
+	s.Override = append(s.Override, settings...)
+	return s, badConfig(s.Check())
+}
+
+// source returns the text and the title of a study.
+func source(name string) (text []byte, title string, err error) {
+	if text, ok := studies.Source(name); ok {
+		return text, name, nil
+	}
+	path := name
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		path = filepath.Join(name, fileStudy)
+		title = filepath.Base(filepath.Clean(name))
+	}
+	f, err := os.Open(path)
+	if errors.Is(err, os.ErrNotExist) && title != "" {
+		return nil, "", fmt.Errorf("study: %s: not a study's directory: it has no %s", name, fileStudy)
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, "", fmt.Errorf("study: %s: neither an embedded study (%s) nor a file or directory", name, strings.Join(Names(), ", "))
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("study: %w", err)
+	}
+	defer f.Close()
+	text, err = io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err == nil && len(text) > maxFile {
+		err = fmt.Errorf("%s: larger than %d bytes: not a study", path, maxFile)
+	}
+	if err != nil {
+		return nil, "", fmt.Errorf("study: %w", err)
+	}
+	if title == "" {
+		title = strings.TrimSuffix(strings.TrimSuffix(filepath.Base(path), ".yaml"), ".yml")
+	}
+	return text, title, nil
+}
+
+// read parses a study strictly.
+func read(text []byte, name string) (*Study, error) {
+	var s Study
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(&s); err != nil {
+		return nil, fmt.Errorf("study: %s: %s", name, inWords(err))
+	}
+	if err := decoder.Decode(new(yaml.Node)); err != io.EOF {
+		return nil, fmt.Errorf("study: %s: more than one YAML document", name)
+	}
+	if s.FirstSeed == 0 {
+		s.FirstSeed = 1
+	}
+	return &s, nil
+}
+
+var unknownField = regexp.MustCompile(`^(line \d+): field (\S+) not found in type study\.(\w+)$`)
+
+// inWords makes one line of the YAML package's error, without Go's types.
+func inWords(err error) string {
+	if err == io.EOF {
+		return "the file is empty"
+	}
+	text := err.Error()
+	var several *yaml.TypeError
+	if errors.As(err, &several) {
+		text = several.Errors[0]
+	}
+	text = strings.Join(strings.Fields(strings.TrimPrefix(text, "yaml: ")), " ")
+	if m := unknownField.FindStringSubmatch(text); m != nil {
+		known := "description, config, set, override, trials, first_seed, metric, also, generation, conditions, baseline, comparisons"
+		if m[3] == "Condition" {
+			known = "name, config, set, rank"
+		}
+		return fmt.Sprintf("%s: unknown key %s: want one of %s", m[1], m[2], known)
+	}
+	return strings.NewReplacer("into study.Study", "where keys and values belong", "into study.Condition", "where name: … belongs").Replace(text)
+}
+
+// Check reports the first thing that keeps the study from being run as a
+// whole, and loads the conditions' configs.
+func (s *Study) Check() error {
+	fail := func(format string, args ...any) error {
+		return fmt.Errorf("study: %s: %w", s.Name, fmt.Errorf(format, args...))
+	}
+	switch {
+	case s.Trials < 1 || s.Trials > maxTrials:
+		return fail("trials: %d is not between 1 and %d", s.Trials, maxTrials)
+	case s.Metric == "":
+		return fail("metric: none is named: which key of metrics.jsonl is it about? (docs/metrics.md)")
+	case len(s.Conditions) == 0:
+		return fail("conditions: none are given")
+	}
+	if err := s.checkNames(); err != nil {
+		return fail("%w", err)
+	}
+	s.configs = nil
+	for _, c := range s.Conditions {
+		cfg, err := s.load(c)
+		if err != nil {
+			return fail("condition %s: %w", c.Name, err)
+		}
+		for i, other := range s.configs {
+			if other.Identity() == cfg.Identity() && other.Generations == cfg.Generations && other.LM.Data.Text == cfg.LM.Data.Text {
+				return fail("conditions %s and %s are the same experiment: what should differ?", s.Conditions[i].Name, c.Name)
+			}
+		}
+		if int(s.Generation) > cfg.Generations {
+			return fail("generation: %d is of interest, but condition %s ends with generation %d", s.Generation, c.Name, cfg.Generations)
+		}
+		s.configs = append(s.configs, cfg)
+		if first := s.configs[0].Generations; s.Generation == 0 && cfg.Generations != first {
+			return fail("generation: conditions %s and %s end with generations %d and %d: name the one of interest", s.Conditions[0].Name, c.Name, first, cfg.Generations)
+		}
+	}
+	return nil
+}
+
+// generation returns the one of interest.
+func (s *Study) generation() int {
+	if s.Generation != 0 {
+		return int(s.Generation)
+	}
+	return s.configs[0].Generations
+}
+
+// SetTrials changes the number of trials of each condition.
+func (s *Study) SetTrials(n int) error {
+	s.Trials = whole(n)
+	return badConfig(s.Check())
+}
+
+// load returns the config of a condition, without a trial's seed.
+func (s *Study) load(c Condition) (configs.Config, error) {
+	settings := s.settingsOf(c)
+	for _, setting := range settings {
+		if strings.HasPrefix(setting, "seed=") {
+			return configs.Config{}, errors.New("set: seed: the trials have their own: see first_seed")
+		}
+	}
+	return configs.Load(s.configOf(c), settings)
+}
+
+// settingsOf returns all settings of a condition, the strongest last.
+func (s *Study) settingsOf(c Condition) []string {
+	return slices.Concat(s.Set, c.Set, s.Override)
+}
+
+func (s *Study) configOf(c Condition) string {
+	if c.Config != "" {
+		return c.Config
+	}
+	return s.Config
+}
+
+// checkNames checks what refers to conditions, and that their folders differ.
+func (s *Study) checkNames() error {
+	folders := map[string]string{}
+	for i, c := range s.Conditions {
+		if s.configOf(c) == "" {
+			return fmt.Errorf("condition %d: config: none is named, by it or by the study", i+1)
+		}
+		folder := folderName(c.Name)
+		if folder == "" {
+			return fmt.Errorf("condition %d: name: %q has no letters or digits", i+1, c.Name)
+		}
+		if other, taken := folders[folder]; taken {
+			return fmt.Errorf("conditions %q and %q would share the folder %s: rename one", other, c.Name, folder)
+		}
+		folders[folder] = c.Name
+	}
+	known := func(name string) bool { return folders[folderName(name)] == name }
+	if s.Baseline != "" && !known(s.Baseline) {
+		return fmt.Errorf("baseline: %q is none of the conditions", s.Baseline)
+	}
+	for _, pair := range s.Comparisons {
+		if len(pair) != 2 {
+			return fmt.Errorf("comparisons: %q: want pairs [condition, baseline]", pair)
+		}
+		for _, name := range pair {
+			if !known(name) {
+				return fmt.Errorf("comparisons: %q is none of the conditions", name)
+			}
+		}
+	}
+	return nil
+}
+
+// pairs returns the comparisons as package stats takes them.
+func (s *Study) pairs() [][2]string {
+	var out [][2]string
+	for _, p := range s.Comparisons {
+		out = append(out, [2]string{p[0], p[1]})
+	}
+	return out
+}
+
+// Metrics returns the metric of interest and those beside it.
+func (s *Study) Metrics() []string { return append([]string{s.Metric}, s.Also...) }
+
+var notInFolder = regexp.MustCompile(`[^a-z0-9.+]+`)
+
+// folderName is a condition's name as a folder can have it.
+func folderName(name string) string {
+	return strings.Trim(notInFolder.ReplaceAllString(strings.ToLower(name), "-"), "-.")
+}
+
+// print writes the study as YAML that Load takes back.
+func (s *Study) print() ([]byte, error) {
+	var out bytes.Buffer
+	encoder := yaml.NewEncoder(&out)
+	encoder.SetIndent(2)
+	err := encoder.Encode(s)
+	return out.Bytes(), err
+}

@@ -1,0 +1,114 @@
+package study
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/evorank/evorank/run"
+)
+
+// Group is the runs of one condition.
+type Group struct {
+	Name string
+	Runs []*Run
+}
+
+// ReadGroups reads the runs that words name: each NAME=RUNS, where RUNS are
+// directories or globs with commas between them, or one study, by its name or
+// directory, whose conditions are the groups.
+func ReadGroups(words []string) ([]Group, error) {
+	if len(words) == 1 && !strings.Contains(words[0], "=") {
+		return readStudy(words[0])
+	}
+	var groups []Group
+	for _, word := range words {
+		name, list, named := strings.Cut(word, "=")
+		if !named || name == "" || list == "" {
+			return nil, badConfig(fmt.Errorf("group %q: want NAME=RUNS, or one study and nothing else", word))
+		}
+		if slices.ContainsFunc(groups, func(g Group) bool { return g.Name == name }) {
+			return nil, badConfig(fmt.Errorf("group %q is given twice: put its runs into one, with commas between", name))
+		}
+		g := Group{Name: name}
+		for _, pattern := range strings.Split(list, ",") {
+			runs, err := readRuns(pattern)
+			if err != nil {
+				return nil, kind(run.BadData, fmt.Errorf("group %s: %w", name, err))
+			}
+			g.Runs = append(g.Runs, runs...)
+		}
+		groups = append(groups, g)
+	}
+	return groups, nil
+}
+
+// readRuns reads the run directories that a pattern matches.
+func readRuns(pattern string) ([]*Run, error) {
+	dirs := []string{pattern}
+	if _, err := os.Stat(pattern); err != nil && strings.ContainsAny(pattern, "*?[") {
+		var err error
+		if dirs, err = filepath.Glob(pattern); err != nil {
+			return nil, badConfig(fmt.Errorf("%s: %w", pattern, err))
+		}
+		dirs = slices.DeleteFunc(dirs, func(d string) bool { return strings.HasPrefix(filepath.Base(d), ".") })
+		if len(dirs) == 0 {
+			return nil, badDataf("%s: no run directory matches", pattern)
+		}
+	}
+	var runs []*Run
+	for _, dir := range dirs {
+		r, err := ReadRun(dir)
+		if err != nil {
+			return nil, err
+		}
+		runs = append(runs, r)
+	}
+	return runs, nil
+}
+
+// readStudy reads the runs that a study has made so far.
+func readStudy(name string) ([]Group, error) {
+	s, err := Load(name, nil)
+	if err != nil {
+		return nil, err
+	}
+	dir := s.Dir()
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		dir = name
+	}
+	groups, err := s.Groups(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, g := range groups {
+		if len(g.Runs) == 0 {
+			return nil, badDataf("study: %s: condition %s has no runs in %s: evorank study run %s makes them", s.Name, g.Name, dir, name)
+		}
+	}
+	return groups, nil
+}
+
+// Groups reads the runs that were begun below a study's directory.
+func (s *Study) Groups(dir string) ([]Group, error) {
+	var groups []Group
+	for _, c := range s.Conditions {
+		groups = append(groups, Group{Name: c.Name})
+	}
+	for _, t := range s.Plan(dir) {
+		if !begun(t.Dir) {
+			continue
+		}
+		r, err := ReadRun(t.Dir)
+		if err != nil {
+			return nil, err
+		}
+		if err := t.sameAs(r); err != nil {
+			return nil, err
+		}
+		groups[t.Condition].Runs = append(groups[t.Condition].Runs, r)
+	}
+	return groups, nil
+}
