@@ -38,6 +38,7 @@ var commands = []func() *cli.Command{
 	plotCommand,
 	studyCommand,
 	benchCommand,
+	envCommand,
 	noiseCommand,
 	configCommand,
 	versionCommand,
