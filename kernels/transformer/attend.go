@@ -26,8 +26,8 @@ func (e *Evaluator) attendHead(g segment, row int) {
 	first := g.position + base*vector.Unit - g.lane // position of the first unit's first lane
 	last := g.position + g.lanes                    // keys from here on are in the future of every query
 	w.softmax.Reset()
-	for key := 0; key < last; key += keyRows {
-		rows := min(keyRows, last-key)
+	for key := 0; key < last; key += blockRows {
+		rows := min(blockRows, last-key)
 		skip := max(0, (key-first)/vector.Unit) // units whose queries all lie before the block
 		lane, n := skip*vector.Unit, units-skip
 		k.Product(w.scores, width, w.keyRows(row, dim, g.begin+key, rows), w.queries[row*width+base*vector.Unit+lane:], nil, n)

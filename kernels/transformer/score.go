@@ -11,7 +11,7 @@ import (
 // among the decoder's rows, and their scores once these have been met.
 type targets struct {
 	ids    [width]int32
-	lanes  []uint64 // of each block of scoreRows rows, the lanes with a target in it
+	lanes  []uint64 // of each block of blockRows rows, the lanes with a target in it
 	scores vector.Lanes
 }
 
@@ -42,13 +42,13 @@ func (e *Evaluator) score(s Sequences, from int, out []float64) {
 func (t *targets) place(ids []int32, lane int) {
 	for i, id := range ids {
 		t.ids[lane+i] = id
-		t.lanes[id/scoreRows] |= 1 << (lane + i)
+		t.lanes[id/blockRows] |= 1 << (lane + i)
 	}
 }
 
 // take copies the targets' scores out of the block of rows that begins at row.
 func (t *targets) take(scores []float32, row int) {
-	block := row / scoreRows
+	block := row / blockRows
 	for lanes := t.lanes[block]; lanes != 0; lanes &= lanes - 1 {
 		lane := bits.TrailingZeros64(lanes)
 		t.scores[lane] = scores[(int(t.ids[lane])-row)*width+lane]
@@ -66,8 +66,8 @@ func (e *Evaluator) logits(x []float32, units int) {
 		rows, x = d.a, w.inner
 	}
 	w.softmax.Reset()
-	for from := 0; from < rows.Rows; from += scoreRows {
-		to := min(from+scoreRows, rows.Rows)
+	for from := 0; from < rows.Rows; from += blockRows {
+		to := min(from+blockRows, rows.Rows)
 		k.Product(w.scores, width, rows.RowRange(from, to), x, d.bias[from:to], units)
 		w.targets.take(w.scores, from)
 		k.Softmax(&w.softmax, 0, w.scores, to-from, units)

@@ -12,12 +12,11 @@ const (
 	// core's second-level cache at the paper's size. A longer sequence is a
 	// chunk by itself.
 	chunkTokens = 1024
-	// keyRows and scoreRows are the attention scores and logits per lane that
-	// exist at a time: a block of them fits the first-level cache. Keys are cut
-	// at multiples of keyRows from the beginning of their sequence, so that a
-	// query's result does not depend on the panel that it is in.
-	keyRows   = 32
-	scoreRows = 48
+	// blockRows is how many attention scores or logits per lane exist at a time:
+	// a block of them fits the first-level cache, and the kernels like multiples
+	// of six. Keys are cut at multiples of it from the beginning of their
+	// sequence, so that a query's result does not depend on its panel.
+	blockRows = 48
 )
 
 // workspace is an evaluator's memory, for the chunk at hand.
@@ -41,7 +40,7 @@ type workspace struct {
 	wide              []float32 // [F]
 	inner             []float32 // [Rank]
 	head              []float32 // [head dim]
-	scores            []float32 // [keyRows or scoreRows]
+	scores            []float32 // [blockRows]
 	softmax           vector.Softmax
 	targets           targets
 }
@@ -64,8 +63,8 @@ func newWorkspace(s Shape) workspace {
 		branch:   make([]float32, s.Hidden*width),
 		wide:     make([]float32, s.FFN*width),
 		head:     make([]float32, s.HeadDim*width),
-		scores:   make([]float32, max(keyRows, scoreRows)*width),
-		targets:  targets{lanes: make([]uint64, (s.Vocab+scoreRows-1)/scoreRows)},
+		scores:   make([]float32, blockRows*width),
+		targets:  targets{lanes: make([]uint64, (s.Vocab+blockRows-1)/blockRows)},
 	}
 }
 
