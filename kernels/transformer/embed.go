@@ -33,11 +33,13 @@ func (e *Evaluator) embed(s Sequences) {
 	}
 }
 
+const badID = "transformer: token id outside of the vocabulary"
+
 // gather sets x[r·width + lane] = columns(r, ids[lane]).
 func gather(x []float32, columns vector.Matrix, ids []int32) {
 	for lane, id := range ids {
 		if id < 0 || int(id) >= columns.Cols {
-			panic("transformer: token id outside of the vocabulary")
+			panic(badID)
 		}
 		column := columns.Data[int(id)*columns.ColStride:]
 		for r := range columns.Rows {

@@ -130,13 +130,15 @@ func TestGoldenReference(t *testing.T) {
 	for _, c := range readGolden(t) {
 		t.Run(c.Net+"/"+c.Case, func(t *testing.T) {
 			r := NewReference(readNetwork(t, c.Net))
+			states := make([][][]float64, len(c.Stories))
 			for i, s := range c.Stories {
+				states[i] = r.HiddenStates(s.IDs)
 				if got := r.Loss(s.IDs); !near(got, s.Loss, tolerance64) {
 					t.Errorf("story %d: loss %.12f, want %.12f", i, got, s.Loss)
 				}
 			}
 			for _, p := range c.Probes {
-				hidden := r.HiddenStates(c.Stories[p.Story].IDs)[p.Position]
+				hidden := states[p.Story][p.Position]
 				for i, want := range p.Hidden {
 					if !near(hidden[i], want, tolerance64) {
 						t.Errorf("story %d, position %d: hidden %d is %.12f, want %.12f", p.Story, p.Position, i, hidden[i], want)

@@ -24,7 +24,7 @@ func (e *Evaluator) score(s Sequences, from int, out []float64) {
 	clear(out)
 	for p := range w.panels {
 		for _, g := range w.parts(p) {
-			w.targets.place(s.At(g.sequence)[g.position+1:][:g.lanes], g.lane)
+			w.targets.place(s.At(g.sequence)[g.position+1:][:g.lanes], g.lane, e.shape.Vocab)
 		}
 		e.logits(w.panel(p), w.units(p))
 		for _, g := range w.parts(p) {
@@ -39,8 +39,11 @@ func (e *Evaluator) score(s Sequences, from int, out []float64) {
 }
 
 // place notes the targets of the lanes from lane on.
-func (t *targets) place(ids []int32, lane int) {
+func (t *targets) place(ids []int32, lane, vocab int) {
 	for i, id := range ids {
+		if id < 0 || int(id) >= vocab {
+			panic(badID)
+		}
 		t.ids[lane+i] = id
 		t.lanes[id/blockRows] |= 1 << (lane + i)
 	}
