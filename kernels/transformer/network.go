@@ -133,6 +133,3 @@ func (w *Matrix) check(name string, outputs, inputs, m, n int) error {
 	}
 	return nil
 }
-
-// factored says whether A·B is the whole weight.
-func (w *Matrix) factored() bool { return w.A != nil && w.D == nil }

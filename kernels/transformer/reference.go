@@ -33,7 +33,7 @@ func NewReference(n *Network) *Reference {
 	}
 	r := &Reference{shape: n.Shape, decoderBias: widen(n.DecoderBias)}
 	r.embed = n.Embed.develop64()
-	if n.Embed.W == nil {
+	if n.Embed.A != nil {
 		r.embed = transpose(r.embed, n.Shape.Hidden, n.Shape.Vocab)
 	}
 	linear := func(m *Matrix, bias []float32) referenceLinear {
@@ -51,9 +51,10 @@ func NewReference(n *Network) *Reference {
 	return r
 }
 
-// develop64 returns W, or A·B + D as the factors are oriented.
+// develop64 returns W, or A·B + D as the factors are oriented. Factors come
+// first: W beside them has been rounded to float32.
 func (w *Matrix) develop64() []float64 {
-	if w.W != nil {
+	if w.A == nil {
 		return widen(w.W)
 	}
 	rows, cols := len(w.A)/w.Rank, len(w.B)/w.Rank
