@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/evorank/evorank/evolve"
+	"github.com/evorank/evorank/gpu"
 	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/evorank/evorank/kernels/vector"
 	"github.com/evorank/evorank/model"
@@ -28,13 +29,17 @@ type Engine interface {
 	Close() error
 }
 
-var _ Engine = (*lm.CPU)(nil)
+var (
+	_ Engine = (*lm.CPU)(nil)
+	_ Engine = lm.Fleet(nil)
+)
 
 // Device is where a run is evaluated. Kind is part of the run's identity:
 // equal kinds give equal bits.
 type Device struct {
 	Name, Kind, Precision string
-	Threads               int
+	CUDA                  bool
+	Threads               int // of the CPU
 	// languageModel binds the task to the device, with room for that many parents.
 	languageModel func(spec model.Transformer, layout *model.Layout, data lm.Data, parents int) (Engine, error)
 }
@@ -42,10 +47,22 @@ type Device struct {
 // EnvironmentISA names the variable that forces an instruction set.
 const EnvironmentISA = "EVORANK_CPU"
 
-// ChooseDevice resolves "auto" and checks that the device can be used.
+// ChooseDevice resolves "auto", the first usable GPU or else the CPU, and
+// checks that the device can be used. A GPU that was asked for by name and is
+// not usable is an error, never the CPU.
 func ChooseDevice(name, precision, application string, threads int) (Device, error) {
-	if name != "auto" && name != "cpu" && name != "" {
-		return Device{}, errorf(BadDevice, "device: %s: this build evaluates on the CPU only: use --device cpu", name)
+	if name == "auto" || name == "" {
+		name = "cpu"
+		if infos, err := gpu.Devices(); err == nil && len(infos) > 0 {
+			name = "cuda"
+		}
+	}
+	selection, err := gpu.ParseSelection(name)
+	if err != nil {
+		return Device{}, as(BadConfig, err)
+	}
+	if selection.CUDA {
+		return chooseCUDA(selection, precision)
 	}
 	return chooseCPU(precision, application, threads)
 }
@@ -95,5 +112,9 @@ func (x *Experiment) NewEngine(d Device) (Engine, error) {
 // device chooses the device that the experiment's config names.
 func (x *Experiment) device() (Device, error) {
 	e := x.Config.Execution
-	return ChooseDevice(strings.TrimSpace(e.Device), e.Precision, e.Application, e.Threads)
+	d, err := ChooseDevice(strings.TrimSpace(e.Device), e.Precision, e.Application, e.Threads)
+	if err == nil && d.CUDA && e.Precision == "auto" {
+		return ChooseDevice(e.Device, string(x.fastPrecision()), e.Application, e.Threads)
+	}
+	return d, err
 }

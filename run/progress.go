@@ -26,6 +26,8 @@ type Progress struct {
 	AdoptionSeconds   float64          `json:"adoption_seconds"`
 	GenerationSeconds float64          `json:"generation_seconds"`
 	TokensPerSecond   float64          `json:"tokens_per_second"`
+	HostToDeviceBytes uint64           `json:"host_to_device_bytes"`
+	DeviceToHostBytes uint64           `json:"device_to_host_bytes"`
 }
 
 // summarise fills in what the records of a generation say. Individuals whose

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/evorank/evorank/evolve"
+	"github.com/evorank/evorank/gpu"
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run/metrics"
 )
@@ -20,6 +21,7 @@ type recorder struct {
 	events         *metrics.Events
 	begun          time.Time
 	now            Progress // of the generation being evaluated
+	copied         gpu.Traffic
 	lastCheckpoint model.Generation
 }
 
@@ -109,7 +111,10 @@ func (c *recorder) measure(records []model.Record) Progress {
 	if p.GenerationSeconds > 0 {
 		p.TokensPerSecond = float64(p.TokensScored) / p.GenerationSeconds
 	}
-	c.now, c.begun = Progress{}, now
+	copied := traffic(c.run.engine)
+	moved := copied.Minus(c.copied)
+	p.HostToDeviceBytes, p.DeviceToHostBytes = moved.HostToDevice, moved.DeviceToHost
+	c.now, c.begun, c.copied = Progress{}, now, copied
 	return p
 }
 

@@ -22,7 +22,7 @@ type summary struct {
 const (
 	sampleTexts       = 3
 	sampleTokens      = 60
-	sampleTemperature = 0.7
+	sampleTemperature = 0.5
 )
 
 // summarise prints where the run is, what it reached and what it says.

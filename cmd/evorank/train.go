@@ -42,7 +42,7 @@ func followFlags() []cli.Flag {
 }
 
 func deviceFlag() cli.Flag {
-	return &cli.StringFlag{Name: "device", Usage: "auto or cpu", EnvVars: []string{"EVORANK_DEVICE"}}
+	return &cli.StringFlag{Name: "device", Usage: "auto, cpu, cuda, cuda:0, cuda:0,1 or cuda:all", EnvVars: []string{"EVORANK_DEVICE"}}
 }
 
 // defaultConfig is what a newcomer trains.

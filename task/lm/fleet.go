@@ -1,0 +1,116 @@
+package lm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"github.com/evorank/evorank/gpu"
+	"github.com/evorank/evorank/kernels/transformer"
+	"github.com/evorank/evorank/model"
+)
+
+// Fleet evaluates candidates on several GPUs of one host. Each holds all
+// parents and all stories and takes a contiguous share of the candidates; a
+// candidate's fitness does not depend on which GPU computes it, nor on how
+// many there are.
+type Fleet []*CUDA
+
+// NewFleet opens the devices.
+func NewFleet(ordinals []int, spec model.Transformer, layout *model.Layout, data Data, precision transformer.Precision, parents int) (Fleet, error) {
+	var f Fleet
+	for _, ordinal := range ordinals {
+		e, err := NewCUDA(ordinal, spec, layout, data, precision, parents)
+		if err != nil {
+			_ = f.Close() // the reason for giving up is err
+			return nil, err
+		}
+		f = append(f, e)
+	}
+	return f, nil
+}
+
+// Close frees everything on all devices.
+func (f Fleet) Close() error {
+	return f.each(func(_ int, e *CUDA) error { return e.Close() })
+}
+
+// Traffic returns the bytes copied to and from all devices.
+func (f Fleet) Traffic() (sum gpu.Traffic) {
+	for _, e := range f {
+		t := e.Traffic()
+		sum.HostToDevice += t.HostToDevice
+		sum.DeviceToHost += t.DeviceToHost
+	}
+	return sum
+}
+
+// each calls do for all devices at once.
+func (f Fleet) each(do func(i int, e *CUDA) error) error {
+	errs := make([]error, len(f))
+	var wait sync.WaitGroup
+	for i, e := range f {
+		wait.Go(func() { errs[i] = do(i, e) })
+	}
+	wait.Wait()
+	return errors.Join(errs...)
+}
+
+// Evaluate returns each candidate's fitness on the stories.
+func (f Fleet) Evaluate(ctx context.Context, candidates []model.Candidate, cases model.Cases) ([]model.Fitness, error) {
+	fitness := make([]model.Fitness, len(candidates))
+	err := f.each(func(i int, e *CUDA) error {
+		from, to := i*len(candidates)/len(f), (i+1)*len(candidates)/len(f)
+		if from == to {
+			return nil
+		}
+		share, err := e.Evaluate(ctx, candidates[from:to], cases)
+		copy(fitness[from:to], share)
+		return err
+	})
+	return fitness, err
+}
+
+// Adopt makes the candidates the parents on every device; all must arrive at
+// the same digests.
+func (f Fleet) Adopt(ctx context.Context, candidates []model.Candidate) ([]model.Digest, error) {
+	all := make([][]model.Digest, len(f))
+	err := f.each(func(i int, e *CUDA) (err error) {
+		all[i], err = e.Adopt(ctx, candidates)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i := range all {
+		if !slices.Equal(all[i], all[0]) {
+			return nil, fmt.Errorf("adopt: %v and %v hold different genotypes: one of them computes wrongly", f[0].Device(), f[i].Device())
+		}
+	}
+	return all[0], nil
+}
+
+// Restore rebuilds a parent on every device.
+func (f Fleet) Restore(slot model.Slot, genome model.Genome) (model.Digest, error) {
+	digests := make([]model.Digest, len(f))
+	err := f.each(func(i int, e *CUDA) (err error) {
+		digests[i], err = e.Restore(slot, genome)
+		return err
+	})
+	return digests[0], err
+}
+
+// Import puts a genotype into a slot on every device.
+func (f Fleet) Import(slot model.Slot, genotype []float32) error {
+	return f.each(func(_ int, e *CUDA) error { return e.Import(slot, genotype) })
+}
+
+// Export returns a copy of the genotype in a slot.
+func (f Fleet) Export(slot model.Slot) ([]float32, error) { return f[0].Export(slot) }
+
+// PerStory returns the loss of one candidate on each of the cases' stories.
+func (f Fleet) PerStory(ctx context.Context, c model.Candidate, cases model.Cases) ([]float64, error) {
+	return f[0].PerStory(ctx, c, cases)
+}

@@ -1,0 +1,116 @@
+package lm
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/evorank/evorank/kernels/transformer"
+	"github.com/evorank/evorank/model"
+)
+
+// Tolerance is how far a story's loss in that precision may lie from the
+// float64 reference's: float32 rounds each sum by about 1e-7 of its terms, and
+// operands of 11 and 8 significant bits move logits of size 10 by a few 1e-3
+// and 1e-2 of their size; the means over a story's tokens average most of it
+// away.
+func Tolerance(p transformer.Precision) float64 {
+	switch p {
+	case transformer.FP16:
+		return 2e-2
+	case transformer.BF16:
+		return 1e-1
+	}
+	return 2e-5
+}
+
+// SelfTest evaluates a small population of odd sizes on the GPU and compares
+// it with this processor: genotypes by digest, bit for bit, losses within the
+// precision's tolerance of the float64 reference. It takes a moment, and is
+// run before a device is trusted.
+func SelfTest(ordinal int, precision transformer.Precision) error {
+	spec := model.Transformer{Hidden: 27, Heads: 3, HeadDim: 3, FFN: 50, Blocks: 2, Vocab: 131, Position: model.Rotary, RotaryDims: 4}
+	enc := model.TransformerEncodings{
+		Embedding: model.Encoding{Kind: model.Factored, Rank: 5}, Attention: model.Encoding{Kind: model.Hybrid, Rank: 2}, FeedForward: model.Encoding{Kind: model.Factored, Rank: 3},
+	}
+	layout, err := spec.Layout(enc, model.Initialisation{TallConstant: 1, EmbeddingStd: 1, DecoderBiasStd: 1}, model.MutationRates{Dense: 0.05, Factor: 0.1, Bias: 0.05})
+	if err != nil {
+		return err
+	}
+	data := Data{Train: oddStories(spec.Vocab)}
+	device, err := NewCUDA(ordinal, spec, layout, data, precision, 3)
+	if err != nil {
+		return err
+	}
+	host, err := NewCPU(spec, layout, data, Options{Threads: 1, Precision: "fp64"})
+	if err == nil {
+		err = agree(device, host, Tolerance(precision))
+	}
+	if closeErr := device.Close(); err == nil {
+		err = closeErr
+	}
+	if err != nil {
+		return fmt.Errorf("self-test: cuda:%d, %s: %w", ordinal, precision, err)
+	}
+	return nil
+}
+
+// oddStories are a few sequences whose lengths lie around the tiles' edges.
+func oddStories(vocab int) transformer.Sequences {
+	var all [][]int32
+	for i, length := range []int{2, 3, 16, 17, 18, 33, 64, 65, 90} {
+		ids := make([]int32, length)
+		for t := range ids {
+			ids[t] = int32(model.Below(model.Seed(77).Draw(model.PurposeSample, 0, uint32(i), uint32(t)), vocab))
+		}
+		all = append(all, ids)
+	}
+	return transformer.Pack(all...)
+}
+
+// evaluator is what the self-test compares.
+type evaluator interface {
+	Evaluate(context.Context, []model.Candidate, model.Cases) ([]model.Fitness, error)
+	Adopt(context.Context, []model.Candidate) ([]model.Digest, error)
+}
+
+// agree founds the same parents on both sides and compares digests and
+// fitness of founders, survivors and children.
+func agree(device, host evaluator, tolerance float64) error {
+	ctx := context.Background()
+	founder := func(seed model.Seed) model.Candidate {
+		return model.Candidate{Parent: model.NoParent, Gene: model.Gene{Kind: model.GeneInit, Seed: seed, Multiplier: 1}}
+	}
+	first := []model.Candidate{founder(1), founder(2), founder(3)}
+	second := []model.Candidate{{Parent: 2}, {Parent: 0, Gene: model.Gene{Kind: model.GeneMutation, Seed: 4, Multiplier: 1}}, {Parent: 1, Gene: model.Gene{Kind: model.GeneMutation, Seed: 5, Multiplier: -0.5}}}
+	cases := model.Cases{First: 4, Count: 8} // wraps around
+	for _, candidates := range [][]model.Candidate{first, second} {
+		got, err := device.Evaluate(ctx, candidates, cases)
+		if err != nil {
+			return err
+		}
+		want, err := host.Evaluate(ctx, candidates, cases)
+		if err != nil {
+			return err
+		}
+		for i := range want {
+			if !(math.Abs(float64(got[i]-want[i])) <= tolerance) {
+				return fmt.Errorf("candidate %d: loss %v, the processor says %v (accepted difference %g): this GPU or driver computes wrongly", i, -got[i], -want[i], tolerance)
+			}
+		}
+		held, err := device.Adopt(ctx, candidates)
+		if err != nil {
+			return err
+		}
+		wanted, err := host.Adopt(ctx, candidates)
+		if err != nil {
+			return err
+		}
+		for i := range wanted {
+			if held[i] != wanted[i] {
+				return fmt.Errorf("candidate %d: genotype digest %s, the processor says %s: this GPU or driver computes wrongly", i, held[i], wanted[i])
+			}
+		}
+	}
+	return nil
+}
