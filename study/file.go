@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -123,7 +124,7 @@ func read(text []byte, name string) (*Study, error) {
 	decoder := yaml.NewDecoder(bytes.NewReader(text))
 	decoder.KnownFields(true)
 	if err := decoder.Decode(&s); err != nil {
-		return nil, fmt.Errorf("study: %s: %s", name, inWords(err))
+		return nil, fmt.Errorf("study: %s%s", name, inWords(err))
 	}
 	if err := decoder.Decode(new(yaml.Node)); err != io.EOF {
 		return nil, fmt.Errorf("study: %s: more than one YAML document", name)
@@ -134,12 +135,22 @@ func read(text []byte, name string) (*Study, error) {
 	return &s, nil
 }
 
-var unknownField = regexp.MustCompile(`^(line \d+): field (\S+) not found in type study\.(\w+)$`)
+var (
+	unknownField = regexp.MustCompile(`^field (\S+) not found in type study\.(\w+)$`)
+	atLine       = regexp.MustCompile(`^line (\d+): (.*)$`)
+)
 
-// inWords makes one line of the YAML package's error, without Go's types.
+// typesInWords names what a Go type stands for in the file.
+var typesInWords = map[string]string{
+	"study.Study": "a mapping of keys", "[]study.Condition": "a list of conditions", "study.Condition": "a condition with its name",
+	"string": "text", "[]string": "a list", "[][]string": "a list of pairs",
+}
+
+// inWords makes one line of the YAML package's error, without Go's types, to
+// follow the file's name.
 func inWords(err error) string {
 	if err == io.EOF {
-		return "the file is empty"
+		return ": the file is empty"
 	}
 	text := err.Error()
 	var several *yaml.TypeError
@@ -147,14 +158,32 @@ func inWords(err error) string {
 		text = several.Errors[0]
 	}
 	text = strings.Join(strings.Fields(strings.TrimPrefix(text, "yaml: ")), " ")
-	if m := unknownField.FindStringSubmatch(text); m != nil {
-		known := "description, config, set, override, trials, first_seed, metric, also, generation, conditions, baseline, comparisons"
-		if m[3] == "Condition" {
-			known = "name, config, set, rank"
-		}
-		return fmt.Sprintf("%s: unknown key %s: want one of %s", m[1], m[2], known)
+	line := ""
+	if m := atLine.FindStringSubmatch(text); m != nil {
+		line, text = ":"+m[1], m[2]
 	}
-	return strings.NewReplacer("into study.Study", "where keys and values belong", "into study.Condition", "where name: … belongs").Replace(text)
+	if m := unknownField.FindStringSubmatch(text); m != nil {
+		known := keysOf(reflect.TypeFor[Study]())
+		if m[2] == "Condition" {
+			known = keysOf(reflect.TypeFor[Condition]())
+		}
+		text = fmt.Sprintf("unknown key %s: want one of %s", m[1], strings.Join(known, ", "))
+	}
+	if before, typ, found := strings.Cut(text, " into "); found { // cannot unmarshal … into a Go type
+		text = before + " where " + typesInWords[typ] + " belongs"
+	}
+	return line + ": " + text
+}
+
+// keysOf lists the YAML keys of a struct.
+func keysOf(t reflect.Type) []string {
+	var keys []string
+	for i := range t.NumField() {
+		if key, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); key != "" && key != "-" {
+			keys = append(keys, key)
+		}
+	}
+	return keys
 }
 
 // Check reports the first thing that keeps the study from being run as a

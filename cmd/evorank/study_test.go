@@ -1,0 +1,192 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/evorank/evorank/stats"
+)
+
+// tinyStudy makes the embedded study's trials take milliseconds.
+var tinyStudy = []string{"--generations", "6", "--trials", "3", "--quiet",
+	"--set", "search={population: 8, survivors: 2}", "--set", "lm.data={corpus_stories: 4, heldout_stories: 2, heldout_every: 3}",
+	"--set", "lm.network={hidden: 6, heads: 1, head_dim: 3, ffn: 5, blocks: 1}"}
+
+// studied makes a directory with a finished tiny study, a single run of
+// another text, and tables.
+func studied(t testing.TB) string {
+	t.Helper()
+	dir := fixture(t)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	must(t, append([]string{"study", "run", "lm-quick", "--dir", at("study"), "--parallel", "2"}, tinyStudy...)...)
+	write(t, at("trials.csv"), "method,loss,width\na,1,2\na,1.5,4\na,1.2,8\nb,2,2\nb,NaN,4\nc,3,2\nc,3,4\n")
+	table, err := os.ReadFile("../../study/testdata/carracing-generation40.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, at("carracing.csv"), string(table))
+	return dir
+}
+
+// TestStudyCommands: exit codes and what is said. $D is the directory.
+func TestStudyCommands(t *testing.T) {
+	dir := studied(t)
+	for _, c := range []struct {
+		line string
+		code int
+		out  string // pattern on stdout of success, on stderr of failure
+	}{
+		{"study list", exitDone, "tinystories-table1 +3 conditions, 7 trials each"},
+		{"study status $D/study", exitDone, `lm-quick|study: 9 of 9 trials done, 0 generations to go\n$`},
+		{"study status $D/study --json", exitDone, `"status":"done","generation":6,"generations":6`},
+		{"study status $D", exitUsage, "it has no study.yaml"},
+		{"study status", exitUsage, "STUDY is missing"},
+		{"study run lm-quik", exitUsage, "neither an embedded study"},
+		{"study run lm-quick --parallel 0", exitUsage, "must be at least 1"},
+		{"study run lm-quick --trials 0", exitUsage, "trials: 0 is not between"},
+		{"study run lm-quick --set seed=3", exitUsage, "the trials have their own"},
+		{"study run lm-quick --set sed=3", exitUsage, "did you mean seed"},
+		{"study run $D/study --dry-run", exitDone, `(?s)dense +0 +0 +0 .*all that is left +0 `},
+		{"study run lm-quick --dir $D/other --dry-run --trials 2", exitDone, `(?m)^all that is left +6 +`},
+		{"study run lm-quick --dir $D/other --dry-run --json", exitDone, `"evaluations":`},
+		{"study run $D/study --set mutation.bias_rate=0.7", exitUsage, "made with another config"},
+		{"study run tinystories-table1 --dir $D/paper --quiet", exitData, "needs a text: give --data FILE"},
+		{"study run lm-quick --dir $D/gpu --device cuda:9 --quiet", exitDevice, "trial dense, seed 1: .*(GPU|cuda)"},
+		{"study run $D/study --quiet", exitDone, "all 9 trials are done"},
+		{"study report", exitUsage, "give a study or --from"},
+		{"study report $D/study --from $D/study", exitUsage, "one of them"},
+		{"study report $D/study", exitDone, `study/report/report.html\n$`},
+		{"study report --from $D/study/report -o $D/again", exitDone, `again/report.html\n$`},
+		{"study report --from $D", exitData, "summary.json"},
+		{"study report lm-quick --dir $D/none", exitData, "has no runs in $D/none yet"},
+
+		{"compare", exitUsage, "give groups of runs, a study, or --table"},
+		{"compare $D/study", exitDone, `(?s)loss_best, loss of the best, lower is better, generation 6 \(nats\).*factored against dense .*exact`},
+		{"compare $D/study --json --metric heldout_loss_best --generation 3", exitDone, `"metric": "heldout_loss_best, `},
+		{"compare $D/study --markdown --baseline factored", exitDone, `\| dense against factored`},
+		{"compare $D/study --latex", exitDone, `\\begin{tabular}`},
+		{"compare $D/study --latex --json", exitUsage, "--json and --latex exclude each other"},
+		{"compare $D/study --method t-test", exitUsage, `unknown method "t-test"`},
+		{"compare $D/study --baseline nobody", exitUsage, `"nobody" is none of the groups`},
+		{"compare $D/study --resamples 0", exitUsage, "must be more than 0"},
+		{"compare $D/study --confidence 95", exitUsage, "confidence 95: give a number between 0 and 1"},
+		{"compare $D/study --metric loss", exitData, `no metric "loss": it has `},
+		{"compare $D/study --metric heldout_loss_best --generation 4", exitData, "the nearest generation that has it is 3"},
+		{"compare $D/study --generation 7", exitData, "no generation 7: its last is 6"},
+		{"compare $D/study --group x", exitUsage, "--group is for a --table"},
+		{"compare a=$D/study/factored/* b=$D/study/dense/seed-0001,$D/study/dense/seed-0002", exitDone, "b against a"},
+		{"compare a=$D/study/factored/* b=$D/study/dense/seed-0001", exitDone, "b: one value: no test"},
+		{"compare a=$D/study/factored/*", exitUsage, "1 groups given: give at least two"},
+		{"compare a=$D/study/factored/* a=$D/study/dense/*", exitUsage, `group "a" is given twice`},
+		{"compare a=$D/study/factored/* b=$D/study/factored/seed-0001", exitData, "counts twice: in group a and in group b"},
+		{"compare a=$D/study/factored/* b=$D/none/*", exitData, "none/.: no run directory matches"},
+		{"compare a=$D/study/factored/* b=$D/trials.csv", exitData, "group b: .*not a run directory|run: "},
+		{"compare a=$D/study/factored/* b=$D/run", exitData, "different tokenizers"},
+		{"compare a=$D/study/factored/* $D/run", exitUsage, "want NAME=RUNS"},
+		{"compare --table $D/carracing.csv --group method --value stage1_seconds --method ranksums", exitDone, `(?s)stage1_seconds, lower is better.*factored against large dense \[1\] +ranksums +9 +1.76e-05.* -1.986 .*exact p is 1.25e-06`},
+		{"compare --table $D/carracing.csv --group method --value best_score --better higher", exitDone, `best_score, higher is better`},
+		{"compare --table $D/carracing.csv --group method --value best_score --better faster", exitUsage, `"faster" is none of lower, higher`},
+		{"compare --table $D/carracing.csv --group method --value speed", exitUsage, `no column "speed": it has method, trial, `},
+		{"compare --table $D/carracing.csv --group method", exitUsage, "--value is missing"},
+		{"compare --table $D/carracing.csv --group method --value trial --generation 3", exitUsage, "--generation is for runs"},
+		{"compare --table $D/carracing.csv --group method --value trial x", exitUsage, "one of them"},
+		{"compare --table $D/none.csv --group a --value b", exitData, "none.csv"},
+		{"compare --table $D/trials.csv --group method --value loss", exitDone, `(?s)1 of 2 values are NaN or infinite.*all 2 values are equal`},
+
+		{"plot", exitDone, "learning curves"},
+		{"plot pie", exitUsage, `unknown command "pie"`},
+		{"plot curves $D/study -o $D/a.svg --over tokens --band mean-error --levels", exitDone, "^$"},
+		{"plot curves $D/study --terminal --metric loss_median", exitDone, `factored\n`},
+		{"plot curves $D/study -o $D/a.pdf", exitUsage, "want .svg or .png"},
+		{"plot curves $D/study", exitUsage, "--output is missing"},
+		{"plot curves -o $D/a.svg", exitUsage, "GROUP... is missing"},
+		{"plot curves $D/study --terminal -o $D/a.svg", exitUsage, "exclude each other"},
+		{"plot curves $D/study -o $D/a.svg --over days", exitUsage, `"days" is none of`},
+		{"plot curves $D/study -o $D/a.svg --metric losses", exitData, "no losses in a trial of 6 generations: it has"},
+		{"plot curves $D/study -o $D/none/a.svg", exitFailure, "none"},
+		{"plot strips a=$D/study/factored/* b=$D/study/dense/* -o $D/b.png", exitDone, "^$"},
+		{"plot rank $D/study -o $D/c.svg", exitDone, "^$"},
+		{"plot rank a=$D/study/dense/* -o $D/d.svg", exitData, "none of the groups is factored"},
+		{"plot diversity $D/study -o $D/e.svg --metric founders", exitDone, "^$"},
+		{"plot lineage $D/study/factored/seed-0001 -o $D/f.svg --only-living", exitDone, "^$"},
+		{"plot lineage $D -o $D/f.svg", exitData, "lineage"},
+		{"plot throughput $D/trials.csv --width width --rate loss --by method -o $D/g.svg", exitData, "NaN"},
+		{"plot throughput $D/carracing.csv --width stage1_score --rate stage1_seconds --by method -o $D/g.svg", exitDone, "^$"},
+		{"plot throughput $D/trials.csv -o $D/g.svg", exitUsage, "--width is missing"},
+	} {
+		code, out, errs := call(t, "", strings.Fields(strings.ReplaceAll(c.line, "$D", dir))...)
+		said := out
+		if code != exitDone {
+			said = errs
+			if strings.Contains(strings.TrimSpace(lastLines(errs)), "\n") {
+				t.Errorf("evorank %s: an error of several lines:\n%s", c.line, errs)
+			}
+		}
+		if code != c.code || !regexp.MustCompile(strings.ReplaceAll(c.out, "$D", dir)).MatchString(said) {
+			t.Errorf("evorank %s: exit %d, want %d and %s:\n%s%s", c.line, code, c.code, c.out, out, errs)
+		}
+	}
+	for file, want := range map[string]string{"a.svg": "tokens scored", "c.svg": "rank of the factors", "e.svg": "founders with living descendants", "f.svg": "line of the best", "g.svg": "stage1 seconds (s)"} {
+		if text, err := os.ReadFile(filepath.Join(dir, file)); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s does not show %q (%v)", file, want, err)
+		}
+	}
+	if png, err := os.ReadFile(filepath.Join(dir, "b.png")); err != nil || !strings.HasPrefix(string(png), "\x89PNG") {
+		t.Errorf("b.png is no PNG (%v)", err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "d.svg")); err == nil {
+		t.Error("a figure was written in spite of the error")
+	}
+}
+
+// TestCompareJSON: the numbers are those of the table, and read back.
+func TestCompareJSON(t *testing.T) {
+	var r stats.Report
+	out := must(t, "compare", "--table", "../../study/testdata/carracing-generation40.csv", "--group", "method", "--value", "best_score", "--method", "ranksums", "--json")
+	if err := json.Unmarshal([]byte(out), &r); err != nil {
+		t.Fatal(err)
+	}
+	if len(r.Groups) != 3 || len(r.Pairs) != 3 || r.Pairs[0].Group != "factored" || r.Pairs[0].Baseline != "large dense" || r.Family != 3 {
+		t.Errorf("%+v", r)
+	}
+	if p := r.Pairs[0]; p.P < 0.80 || p.P > 0.84 || p.Glass < 0.161 || p.Glass > 0.165 { // method 7.2 b: 0.820 and 0.163, before rounding
+		t.Errorf("%+v", p)
+	}
+}
+
+// TestStudyMaxTime: stopped in time with exit code 75, and continued.
+func TestStudyMaxTime(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "s")
+	settings := append([]string{"study", "run", "lm-quick", "--dir", dir}, tinyStudy...)
+	long := append(append([]string{}, settings...), "--generations", "100000", "--trials", "1")
+	code, _, errs := call(t, "", append(long, "--max-time", "1s")...)
+	if code != exitStopped || !strings.Contains(errs, "--max-time is over: go on with evorank study run "+dir) {
+		t.Fatalf("exit %d: %s", code, errs)
+	}
+	out := must(t, "study", "status", dir)
+	if !regexp.MustCompile(`(?m)^stopped +\d+/100000 `).MatchString(out) || !strings.Contains(out, "about ") {
+		t.Errorf("status:\n%s", out)
+	}
+	if code, _, errs := call(t, "", "study", "run", dir, "--max-time", "100ms", "--quiet"); code != exitStopped {
+		t.Errorf("continued: exit %d: %s", code, errs)
+	}
+}
+
+// TestStudyProgress: a line for each trial that ends and one for the whole.
+func TestStudyProgress(t *testing.T) {
+	args := append([]string{"study", "run", "lm-quick", "--dir", filepath.Join(t.TempDir(), "s"), "--json"}, tinyStudy...)
+	args[len(args)-7] = "--parallel=2" // instead of --quiet
+	code, out, errs := call(t, "", args...)
+	if code != exitDone || !strings.Contains(out, `"trials":9`) {
+		t.Fatalf("exit %d: %s%s", code, out, errs)
+	}
+	for _, want := range []string{"done, 1 of 9", "done, 9 of 9", "study: 9 of 9 trials done, 0 generations to go, ETA 0s"} {
+		if !strings.Contains(errs, want) {
+			t.Errorf("the progress lacks %q:\n%s", want, errs)
+		}
+	}
+}
