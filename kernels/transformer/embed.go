@@ -8,7 +8,7 @@ import (
 )
 
 // embed sets the chunk's states to the embeddings of its tokens, with the
-// position's signal. Lanes without a token become zero.
+// position's signal. Lanes without a token are left with whatever they hold.
 func (e *Evaluator) embed(s Sequences) {
 	w, f := &e.work, &e.network.embed
 	for p := range w.panels {
@@ -16,9 +16,6 @@ func (e *Evaluator) embed(s Sequences) {
 		columns := x
 		if f.factored {
 			columns = w.inner
-		}
-		if p == w.panels-1 {
-			clear(columns)
 		}
 		for _, g := range w.parts(p) {
 			gather(columns[g.lane:], f.columns, s.At(g.sequence)[g.position:][:g.lanes])

@@ -317,8 +317,9 @@ func TestDivide(t *testing.T) {
 	})
 }
 
-func TestMisfitsPanic(t *testing.T) {
-	k := For(Generic)
+func TestMisfitsPanic(t *testing.T) { forEach(t, testMisfitsPanic) }
+
+func testMisfitsPanic(t *testing.T, k *Kernels) {
 	x, y := make([]float32, 2*Width), make([]float32, 2*Width)
 	w := RowMajor(make([]float32, 4), 2, 2)
 	for name, call := range map[string]func(){
