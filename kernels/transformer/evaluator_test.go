@@ -324,7 +324,7 @@ func TestMisusePanics(t *testing.T) {
 		"another shape":         func() { NewEvaluator(small, Auto, vector.Generic).Load(&other) },
 		"a tensor too short":    func() { NewEvaluator(small, Auto, vector.Generic).Load(&short) },
 		"reference of the same": func() { NewReference(&short) },
-		"one token":             func() { load(n, vector.Generic, Auto).Losses(Pack([]int32{1}), 0, 1, out) },
+		"one token":             func() { losses(load(n, vector.Generic, Auto), Pack([]int32{1, 2}, []int32{1}, []int32{1, 2})) },
 		"short output":          func() { load(n, vector.Generic, Auto).Losses(Pack([]int32{2, 1}, []int32{2, 1}), 0, 2, out) },
 	} {
 		t.Run(name, func(t *testing.T) {
