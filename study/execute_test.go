@@ -193,7 +193,7 @@ func TestRefusals(t *testing.T) {
 
 // TestFailingTrialStopsTheOthers, which can be resumed.
 func TestFailingTrialStopsTheOthers(t *testing.T) {
-	s := tiny(t, "rank: 3\n    set: [", "rank: 3\n    set: [lm.data.text=no/such/file.txt, lm.data.tokenizer=t.json, ")
+	s := tiny(t, "rank: 3\n    set: [", "rank: 3\n    set: [lm.data.text=no/such/file.txt, lm.data.tokenizer=t.json, ", "generations=6", "generations=3000")
 	dir := filepath.Join(t.TempDir(), "d")
 	err := s.Execute(context.Background(), Options{Dir: dir, Parallel: 3})
 	if run.KindOf(err) != run.BadData || !strings.Contains(err.Error(), "study: trial 4/3, seed 1: ") {
@@ -206,6 +206,9 @@ func TestFailingTrialStopsTheOthers(t *testing.T) {
 	for _, state := range states {
 		if state.Status == run.Failed {
 			t.Errorf("%s has failed, too", state.Trial)
+		}
+		if state.Done() {
+			t.Errorf("%s went on to its end", state.Trial)
 		}
 	}
 }
@@ -221,6 +224,7 @@ func TestEventsComeOneAtATime(t *testing.T) {
 			return
 		}
 		defer busy.Unlock()
+		time.Sleep(time.Millisecond) // others get a chance to come in between
 		name := e.Trial.String()
 		switch {
 		case e.Began && phase[name] == 0:
@@ -279,6 +283,12 @@ func TestEstimate(t *testing.T) {
 		if e.Trials != 3 || e.Generations != 18 || e.Evaluations != evaluations || e.Duration != time.Duration(evaluations)*time.Second {
 			t.Errorf("%+v", e)
 		}
+	}
+	begun := append([]State{}, states...)
+	begun[0].Generation = 2 // the first trial of the first condition: its founders are evaluated already
+	expenses, err = s.Estimate(context.Background(), begun, o)
+	if want := 3*(8+5*6) - (8 + 6); err != nil || expenses[0].Evaluations != want || expenses[0].Generations != 16 {
+		t.Errorf("of a trial that was begun: %+v, want %d evaluations (%v)", expenses[0], want, err)
 	}
 	if entries, err := os.ReadDir(dir); err == nil {
 		t.Errorf("an estimate made %v", entries)
