@@ -65,7 +65,7 @@ func (z fusedSize) decoderOffset(blocks int) int { return headerBytes + blocks*z
 // preparedBytes is prepared_bytes of layout.cuh.
 func (z fusedSize) preparedBytes(s Shape) int {
 	tiles := (s.Vocab + 15) / 16
-	return roundUp(z.decoderOffset(s.Blocks)+tiles*(z.hiddenTiles*256+2*64), 128)
+	return roundUp(z.decoderOffset(s.Blocks)+tiles*(z.hiddenTiles*256+2*64)+s.Vocab*z.hiddenTiles*16, 128)
 }
 
 // tileBytes is the size of a tile's hidden states.
@@ -73,7 +73,7 @@ func (z fusedSize) tileBytes() int { return z.hiddenTiles * 256 }
 
 // lossShared is sizeof(LossShared) of loss.cu.
 func (z fusedSize) lossShared() int {
-	return 2*fusedWarps*stageGroups*32*8 + (2*stageGroups+1)*32*4*z.hiddenTiles
+	return 2*fusedWarps*stageGroups*32*8 + 2*(stageGroups+1)*32*4*z.hiddenTiles
 }
 
 // GPUChoice says which kernels evaluate a network, and how.

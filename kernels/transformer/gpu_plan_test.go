@@ -98,8 +98,8 @@ func TestFusedSizesAreThoseOfTheKernels(t *testing.T) {
 	for what, pair := range map[string][2]int{
 		"block h32":  {big.blockBytes(), 22656},
 		"block h8":   {small.blockBytes(), 2048},
-		"loss h32":   {big.lossShared(), 147968},
-		"loss h8":    {small.lossShared(), 135296},
+		"loss h32":   {big.lossShared(), 148480},
+		"loss h8":    {small.lossShared(), 135424},
 		"offset h32": {big.decoderOffset(3), 128 + 3*22656},
 	} {
 		if pair[0] != pair[1] {
@@ -131,7 +131,7 @@ func TestChooseGPU(t *testing.T) {
 		{"deep feed-forward", with(func(s *Shape) { s.FFN = 129 }), FP16, h200, 100, "ffn 129, at most 128"},
 		{"heads", with(func(s *Shape) { s.HeadDim = 5 }), FP16, h200, 100, "4 heads of 5"},
 		{"A100", paperShape, FP16, gpu.Info{SharedPerBlock: 166912}, 983, "1 teams of 16 warps"},
-		{"consumer card", paperShape, FP16, gpu.Info{SharedPerBlock: 101376}, 983, "the loss kernel needs 147968: use precision fp32"},
+		{"consumer card", paperShape, FP16, gpu.Info{SharedPerBlock: 101376}, 983, "the loss kernel needs 148480: use precision fp32"},
 	} {
 		got, err := ChooseGPU(c.shape, c.precision, c.device, c.longest)
 		var text string

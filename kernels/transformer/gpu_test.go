@@ -72,17 +72,22 @@ func TestGPUGolden(t *testing.T) {
 	}
 }
 
-// The same networks in chunks of one and of three, with other sequences beside
-// theirs: the same bits.
+// Five networks in chunks of five, one, three and two, the last with other
+// sequences beside theirs: the same bits.
 func TestGPULossesDoNotDependOnTheChunk(t *testing.T) {
 	s, m := gputest.Open(t)
 	n, one := goldenOnGPU(t, s, "dense.safetensors")
 	const individuals = 5
 	length := n.Layout.Phenotype
-	all := gputest.Alloc[float32](t, s, individuals*length)
+	phenotype := make([]float32, length)
+	gputest.Check(t, gpu.Read(s, phenotype, one))
+	population := make([]float32, 0, individuals*length)
 	for i := range individuals {
-		gputest.Check(t, gpu.Copy(s, all.Slice(i*length, (i+1)*length), one))
+		for _, w := range phenotype {
+			population = append(population, w*(1+0.02*float32(i)))
+		}
 	}
+	all := gputest.Upload(t, s, population)
 	some := sequencesOf(2, 100, 984, 17, 300)
 	more := sequencesOf(2, 100, 984, 17, 300, 64, 65, 800, 33)
 	for _, precision := range []Precision{FP32, FP16, BF16} {
@@ -96,12 +101,62 @@ func TestGPULossesDoNotDependOnTheChunk(t *testing.T) {
 			_, each := sequenceLosses(t, s, g, all, individuals, c.sequences.Len())
 			gputest.Check(t, g.Close())
 			if want == nil {
-				want = each[:some.Len()]
+				want = each
 			}
-			for i := range each {
-				story := i % c.sequences.Len()
-				if story < len(want) && math.Float32bits(each[i]) != math.Float32bits(want[story]) {
-					t.Errorf("%s, chunk %d: individual %d, sequence %d: %v, want %v", precision, c.chunk, i/c.sequences.Len(), story, each[i], want[story])
+			for i := range individuals {
+				for story := range some.Len() {
+					got, want := each[i*c.sequences.Len()+story], want[i*some.Len()+story]
+					if math.Float32bits(got) != math.Float32bits(want) {
+						t.Errorf("%s, chunk %d: individual %d, sequence %d: %v, want %v", precision, c.chunk, i, story, got, want)
+					}
+				}
+			}
+		}
+		for i := 1; i < individuals; i++ {
+			if want[0] == want[i*some.Len()] {
+				t.Errorf("%s: individuals 0 and %d have the same loss %v", precision, i, want[0])
+			}
+		}
+	}
+}
+
+// Networks whose scores or logits leave the range in which no maximum is
+// needed take the exact softmax and loss_general. Rounding is amplified there
+// as much as the scores are, so this is about right and wrong, not precision:
+// without the exact paths the losses are not even finite.
+func TestGPUBeyondTheSafeRange(t *testing.T) {
+	s, m := gputest.Open(t)
+	n, one := goldenOnGPU(t, s, "dense.safetensors")
+	plain := make([]float32, n.Layout.Phenotype)
+	gputest.Check(t, gpu.Read(s, plain, one))
+	sequences := sequencesOf(100, 300, 984, 2)
+	for _, c := range []struct {
+		what    string
+		factor  float32
+		tensors []string
+	}{
+		{"scores", 40, []string{"blocks.0.attn.q.weight", "blocks.1.attn.q.weight", "blocks.2.attn.q.weight"}},
+		{"logits", 4, []string{"embed.weight"}},
+	} {
+		scaled := append([]float32(nil), plain...)
+		for _, name := range c.tensors {
+			for i, w := range n.Layout.Tensor(name).Of(scaled) {
+				n.Layout.Tensor(name).Of(scaled)[i] = c.factor * w
+			}
+		}
+		phenotype := gputest.Upload(t, s, scaled)
+		losses := map[Precision][]float32{}
+		for precision := range gpuTolerance {
+			g, err := NewGPU(m, s, n.Layout, n.Transformer, precision, sequences, 1, 1<<30)
+			gputest.Check(t, err)
+			_, losses[precision] = sequenceLosses(t, s, g, phenotype, 1, sequences.Len())
+			gputest.Check(t, g.Close())
+		}
+		t.Logf("%s: %v", c.what, losses)
+		for i, want := range losses[FP32] {
+			for _, precision := range []Precision{FP16, BF16} {
+				if got := losses[precision][i]; !near(float64(got), float64(want), 0.05*float64(want)) {
+					t.Errorf("%s, %s, sequence %d: loss %v, want about %v", c.what, precision, i, got, want)
 				}
 			}
 		}

@@ -56,14 +56,17 @@ struct BlockLayout {
     static constexpr int BYTES = (NORM2 + HT * 64 + 127) / 128 * 128;
 };
 
-// Decoder: m16 tiles of vocabulary rows as A operands (log2 e folded in), then 2^(bias·log2 e) and bias·log2 e, V padded to 16.
+// Decoder, all with log2 e folded in: m16 tiles of vocabulary rows as A operands; 2^bias and bias, V padded to 16; and the rows once
+// more, each lane q's features of a row together as a token's states have them, for the targets.
 template <int HT>
 struct DecoderLayout {
     static constexpr int TILE_BYTES = HT * 256;
     static __host__ __device__ int tiles(int vocab) { return (vocab + 15) / 16; }
     static __host__ __device__ int weights(int vocab) { return tiles(vocab) * TILE_BYTES; }           // float[16·tiles]
     static __host__ __device__ int biases(int vocab) { return weights(vocab) + tiles(vocab) * 64; }    // float[16·tiles]
-    static __host__ __device__ int bytes(int vocab) { return biases(vocab) + tiles(vocab) * 64; }
+    static constexpr int ROW_BYTES = HT * 16;
+    static __host__ __device__ int rows(int vocab) { return biases(vocab) + tiles(vocab) * 64; }
+    static __host__ __device__ int bytes(int vocab) { return rows(vocab) + vocab * ROW_BYTES; }
 };
 
 template <int HT, int FT>

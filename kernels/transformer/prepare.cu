@@ -120,6 +120,11 @@ __device__ __forceinline__ void prepare_decoder(const Network& net, const float*
     const int tiles = L::tiles(net.vocab);
     const Matrix embedding{phenotype + offsets[EMBED], net.vocab, net.hidden, LOG2_E};
     write_row_tiles<T, HT>(out, tiles, [&](int row, int column) { return embedding.at(row, column); });
+    uint32_t* rows = reinterpret_cast<uint32_t*>(out + L::rows(net.vocab));
+    for (int word_idx = threadIdx.x; word_idx < net.vocab * 4 * HT; word_idx += blockDim.x) {  // [v][q][hidden tile]
+        const int row = word_idx / (4 * HT), column = word_idx % HT * 8 + word_idx / HT % 4 * 2;
+        rows[word_idx] = T::pack(embedding.at(row, column), embedding.at(row, column + 1));
+    }
     for (int v = threadIdx.x; v < 16 * tiles; v += blockDim.x) {
         const float bias = v < net.vocab ? phenotype[offsets[DECODER_BIAS] + v] * LOG2_E : 0.0f;
         reinterpret_cast<float*>(out + L::weights(net.vocab))[v] = v < net.vocab ? exp2f(bias) : 0.0f;
