@@ -80,8 +80,19 @@ func Load(name string, settings []string) (*Study, error) {
 		return nil, badConfig(err)
 	}
 	s.Name = title
-	s.Override = append(s.Override, settings...)
+	s.override(settings)
 	return s, badConfig(s.Check())
+}
+
+// override puts settings above all others. A later one of the same knob takes
+// an earlier one's place, so that a study started again and again by the same
+// command keeps each once.
+func (s *Study) override(settings []string) {
+	for _, setting := range settings {
+		knob, _, _ := strings.Cut(setting, "=")
+		s.Override = slices.DeleteFunc(s.Override, func(o string) bool { return strings.HasPrefix(o, knob+"=") })
+		s.Override = append(s.Override, setting)
+	}
 }
 
 // source returns the text and the title of a study.

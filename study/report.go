@@ -51,7 +51,9 @@ func (res *Results) document() (document, []figure) {
 		d.add(heading("Mind"), list(caveats))
 	}
 	d.add(heading("Conditions"), res.conditionTable())
-	d.add(heading("Comparisons"), paragraph("Tests, intervals and effect sizes are named under each table. The first table is of the metric that the study was made for; p-values are corrected within a table, not over tables."))
+	if len(res.Reports) > 0 {
+		d.add(heading("Comparisons"), paragraph("Tests, intervals and effect sizes are named under each table. The first table is of the metric that the study was made for; p-values are corrected within a table, not over tables."))
+	}
 	for _, r := range res.Reports {
 		d.add(statistics{r})
 	}
@@ -71,6 +73,7 @@ func (res *Results) document() (document, []figure) {
 	for _, c := range res.Conditions {
 		d.add(paragraph(c.Name+" (the seed is the first trial's):"), verbatim(c.Config))
 	}
+	d.add(paragraph("Tests, figures and this text are made again from summary.json and curves.csv, without the runs, by evorank study report --from and the folder of this file."))
 	return d, figures
 }
 

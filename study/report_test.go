@@ -217,6 +217,23 @@ func TestReportOfAnUnfinishedStudy(t *testing.T) {
 	}
 }
 
+// TestReportOfOneCondition has values and figures, and compares nothing.
+func TestReportOfOneCondition(t *testing.T) {
+	s, dir := tiny(t), filepath.Join(t.TempDir(), "d")
+	s.Conditions, s.Comparisons = s.Conditions[:1], nil
+	if err := s.SetTrials(1); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, s, dir, 1)
+	report := report1(t, s, dir)
+	if md := text(t, report, "report.md"); strings.Contains(md, "## Comparisons") || !strings.Contains(md, "loss-best-by-trial.svg") {
+		t.Errorf("report.md:\n%s", md)
+	}
+	if _, err := ReadResults(report); err != nil {
+		t.Error(err)
+	}
+}
+
 // TestReportsNameNoFolders of the machine that they were made on.
 func TestReportsNameNoFolders(t *testing.T) {
 	data := t.TempDir()

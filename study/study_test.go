@@ -3,6 +3,7 @@ package study
 import (
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -112,6 +113,9 @@ func TestSettings(t *testing.T) {
 	if c.Generations != 5 || c.LM.Data.EndOfText || c.Mutation.BiasRate != 0.07 || c.LM.Encoding.Attention.Rank != 3 {
 		t.Errorf("%+v", c)
 	}
+	if s.override([]string{"mutation.bias_rate=0.08", "mutation.bias_rate=0.09"}); strings.Join(s.Override, " ") != "generations=5 mutation.bias_rate=0.09" {
+		t.Errorf("overridden again: %v", s.Override)
+	}
 	if dense := s.configs[1]; dense.LM.Encoding.Embedding.Rank != 0 || dense.Generations != 5 || !dense.LM.Data.EndOfText {
 		t.Errorf("%+v", dense)
 	}
@@ -177,5 +181,26 @@ func TestPlan(t *testing.T) {
 	want := "d/factored-2-1/seed-0009 d/dense/seed-0009 d/4-3/seed-0009 d/factored-2-1/seed-0010 d/dense/seed-0010 d/4-3/seed-0010"
 	if strings.Join(got, " ") != want {
 		t.Errorf("%s", got)
+	}
+}
+
+// TestKeysAreDocumented: docs/studies.md has every key of a study file, and
+// its example is one.
+func TestKeysAreDocumented(t *testing.T) {
+	page, err := os.ReadFile("../docs/studies.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range append(keysOf(reflect.TypeFor[Study]()), keysOf(reflect.TypeFor[Condition]())...) {
+		if !strings.Contains(string(page), "`"+key+"`") {
+			t.Errorf("docs/studies.md does not explain %s", key)
+		}
+	}
+	_, example, _ := strings.Cut(string(page), "```yaml\n")
+	example, _, _ = strings.Cut(example, "```")
+	path := filepath.Join(t.TempDir(), "example.yaml")
+	os.WriteFile(path, []byte(example), 0o666)
+	if s, err := Load(path, nil); err != nil || s.Trials != 5 || len(s.Conditions) != 2 {
+		t.Errorf("the example: %v", err)
 	}
 }

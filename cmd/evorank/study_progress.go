@@ -127,7 +127,7 @@ func (p *studyProgress) show() {
 		return
 	}
 	p.erase()
-	fmt.Fprintln(p.out, strings.Join(lines, "\n"))
+	fmt.Fprintf(p.out, "\x1b[?7l%s\x1b[?7h\n", strings.Join(lines, "\n")) // cut at the edge: a wrapped line would count twice
 	p.drawn = len(lines)
 }
 
