@@ -6,8 +6,10 @@ import (
 	"math"
 
 	"github.com/evorank/evorank/evolve"
+	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run/lineage"
+	"github.com/evorank/evorank/task/lm"
 )
 
 // Verdict is what Verify found.
@@ -20,14 +22,10 @@ type Verdict struct {
 	Device      string `json:"device"`
 	SameKind    bool   `json:"same_kind"` // of device as in the run: fitness must be bit-equal
 	// Largest is the largest difference of a loss, and Tolerance what is
-	// accepted between kinds of devices: 2e-5 per story in float32.
+	// accepted between kinds of devices: what either may differ from float64.
 	Largest   float64 `json:"largest_difference"`
 	Tolerance float64 `json:"tolerance"`
 }
-
-// float32Tolerance is the accepted difference of a mean loss between two
-// float32 implementations: each is within 2e-5 of float64 on every story.
-const float32Tolerance = 4e-5
 
 // Verify replays the whole lineage, and rebuilds and evaluates again the best
 // individual of the last generation and sample others, spread evenly over all
@@ -53,7 +51,7 @@ func (a *Archive) Verify(ctx context.Context, sample int) (Verdict, error) {
 	v.Device = d.Name
 	v.SameKind = d.Kind == a.Manifest.DeviceKind && d.Precision == a.Manifest.Precision
 	if !v.SameKind {
-		v.Tolerance = float32Tolerance
+		v.Tolerance = lm.Tolerance(transformer.Precision(a.Manifest.Precision)) + lm.Tolerance(transformer.Precision(d.Precision))
 	}
 	for _, c := range chosen {
 		if err := a.verify(ctx, engine, c, &v); err != nil {
