@@ -53,6 +53,7 @@ type Manifest struct {
 	Targets         int       `json:"targets"`
 	HeldoutStories  int       `json:"heldout_stories"`
 	DataDigest      string    `json:"data_digest"`
+	HeldoutDigest   string    `json:"heldout_digest,omitempty"`
 	TokenizerDigest string    `json:"tokenizer_digest"`
 	Started         time.Time `json:"started"`
 	Updated         time.Time `json:"updated"`

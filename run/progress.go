@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/run/metrics"
 )
 
 // Progress is one line of metrics.jsonl: what a generation found and cost.
@@ -12,11 +13,11 @@ import (
 // docs/metrics.md explains each key; a test compares the two lists.
 type Progress struct {
 	Generation        model.Generation `json:"generation"`
-	LossBest          float64          `json:"loss_best"`
-	LossMedian        float64          `json:"loss_median"`
-	LossMean          float64          `json:"loss_mean"`
-	LossStd           float64          `json:"loss_std"`
-	LossWorst         float64          `json:"loss_worst"`
+	LossBest          metrics.Float    `json:"loss_best"`
+	LossMedian        metrics.Float    `json:"loss_median"`
+	LossMean          metrics.Float    `json:"loss_mean"`
+	LossStd           metrics.Float    `json:"loss_std"`
+	LossWorst         metrics.Float    `json:"loss_worst"`
 	HeldoutLossBest   *float64         `json:"heldout_loss_best,omitempty"`
 	Unfit             int              `json:"unfit"`
 	BestID            model.ID         `json:"best_id"`
@@ -33,7 +34,8 @@ type Progress struct {
 // summarise fills in what the records of a generation say. Individuals whose
 // loss is not a number are counted as unfit and left out of the statistics.
 func summarise(records []model.Record) Progress {
-	p := Progress{Generation: records[0].Generation}
+	none := metrics.Float(math.NaN())
+	p := Progress{Generation: records[0].Generation, LossBest: none, LossMedian: none, LossMean: none, LossStd: none, LossWorst: none}
 	var losses []float64
 	for _, r := range records {
 		if loss := -float64(r.Fitness); finite(loss) {
@@ -43,22 +45,21 @@ func summarise(records []model.Record) Progress {
 		}
 	}
 	if best := best(records); best >= 0 {
-		p.BestID, p.LossBest = records[best].ID, -float64(records[best].Fitness)
+		p.BestID, p.LossBest = records[best].ID, -metrics.Float(records[best].Fitness)
 	}
 	if len(losses) == 0 {
 		return p
 	}
 	slices.Sort(losses)
-	p.LossMedian = median(losses)
-	p.LossWorst = losses[len(losses)-1]
+	mean, variance, n := 0.0, 0.0, float64(len(losses))
 	for _, l := range losses {
-		p.LossMean += l
+		mean += l / n
 	}
-	p.LossMean /= float64(len(losses))
 	for _, l := range losses {
-		p.LossStd += (l - p.LossMean) * (l - p.LossMean)
+		variance += (l - mean) * (l - mean) / n
 	}
-	p.LossStd = math.Sqrt(p.LossStd / float64(len(losses)))
+	p.LossMedian, p.LossWorst = metrics.Float(median(losses)), metrics.Float(losses[len(losses)-1])
+	p.LossMean, p.LossStd = metrics.Float(mean), metrics.Float(math.Sqrt(variance))
 	return p
 }
 

@@ -166,6 +166,7 @@ func (r *Run) newManifest(title string) Manifest {
 	}
 	if x.Heldout != nil {
 		m.HeldoutStories = x.Heldout.Len()
+		m.HeldoutDigest = fmt.Sprintf("%016x", dataDigest(x.Heldout))
 	}
 	return m
 }

@@ -343,10 +343,10 @@ func TestEstimate(t *testing.T) {
 func TestSummariseUnfit(t *testing.T) {
 	nan := model.Fitness(math.NaN())
 	p := summarise([]model.Record{{ID: 1, Fitness: nan}, {ID: 2, Fitness: -4}, {ID: 3, Fitness: -2}, {ID: 4, Fitness: -2}, {ID: 5, Fitness: model.Fitness(math.Inf(-1))}})
-	if p.Unfit != 2 || p.BestID != 3 || p.LossBest != 2 || p.LossMedian != 2 || p.LossWorst != 4 || math.Abs(p.LossMean-8.0/3) > 1e-15 || math.Abs(p.LossStd-math.Sqrt(8.0/9)) > 1e-15 {
+	if p.Unfit != 2 || p.BestID != 3 || p.LossBest != 2 || p.LossMedian != 2 || p.LossWorst != 4 || math.Abs(float64(p.LossMean)-8.0/3) > 1e-15 || math.Abs(float64(p.LossStd)-math.Sqrt(8.0/9)) > 1e-15 {
 		t.Errorf("%+v", p)
 	}
-	if none := summarise([]model.Record{{Fitness: nan}}); none.Unfit != 1 || none.LossBest != 0 {
+	if none := summarise([]model.Record{{Fitness: nan}}); none.Unfit != 1 || !math.IsNaN(float64(none.LossBest)) {
 		t.Errorf("%+v", none)
 	}
 }
