@@ -35,5 +35,5 @@ func exp2(y float32) float32 {
 	p = float32(p*f) + c2
 	p = float32(p*f) + c1
 	p = float32(p*f) + 1
-	return p * math.Float32frombits(math.Float32bits(biased)<<23)
+	return float32(p * math.Float32frombits(math.Float32bits(biased)<<23))
 }

@@ -19,31 +19,30 @@ func genericKernels() *Kernels {
 	}
 }
 
+// product keeps four lanes at a time in registers.
 func product(y []float32, yStride int, w Matrix, x, start []float32, startStride, units int, mode mode) {
 	for r := range w.Rows {
-		for u := range units {
-			out := (*[Unit]float32)(y[r*yStride+u*Unit:])
-			sum := *out
-			for lane := range sum {
-				if mode == carryMode {
-					sum[lane] *= start[u*Unit+lane]
-				} else {
-					sum[lane] = start[r*startStride]
-				}
+		for lane := 0; lane < units*Unit; lane += 4 {
+			out := (*[4]float32)(y[r*yStride+lane:])
+			first := start[r*startStride]
+			s0, s1, s2, s3 := first, first, first, first
+			if mode == carryMode {
+				carry := (*[4]float32)(start[lane:])
+				s0, s1, s2, s3 = float32(out[0]*carry[0]), float32(out[1]*carry[1]), float32(out[2]*carry[2]), float32(out[3]*carry[3])
 			}
 			for c := range w.Cols {
-				weight := w.Data[r*w.RowStride+c*w.ColStride]
-				in := (*[Unit]float32)(x[c*Width+u*Unit:])
-				for lane := range sum {
-					sum[lane] += float32(weight * in[lane])
+				weight, in := w.Data[r*w.RowStride+c*w.ColStride], (*[4]float32)(x[c*Width+lane:])
+				s0 += float32(weight * in[0])
+				s1 += float32(weight * in[1])
+				s2 += float32(weight * in[2])
+				s3 += float32(weight * in[3])
+			}
+			*out = [4]float32{s0, s1, s2, s3}
+			for i, v := range out {
+				if mode == reluMode && v < 0 {
+					out[i] = 0
 				}
 			}
-			for lane := range sum {
-				if mode == reluMode && sum[lane] < 0 {
-					sum[lane] = 0
-				}
-			}
-			*out = sum
 		}
 	}
 }

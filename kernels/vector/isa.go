@@ -8,7 +8,7 @@ type ISA string
 const (
 	Generic ISA = "generic" // plain Go, any processor
 	AVX2    ISA = "avx2"    // x86-64 with AVX2 and FMA
-	AVX512  ISA = "avx512"  // x86-64 with AVX-512 F, DQ and VL
+	AVX512  ISA = "avx512"  // x86-64 with AVX-512 F and DQ
 )
 
 // ParseISA returns the instruction set of that name, or an error if there is

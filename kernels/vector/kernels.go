@@ -89,8 +89,8 @@ func (k *Kernels) Accumulate(y []float32, yStride int, w Matrix, x, carry []floa
 
 // Softmax adds a block of scores to the lanes of state from unit first on. The
 // scores are in bits (a weight is 2^score, so the caller has multiplied by
-// log2 e); each is replaced by its weight relative to the new maximum, and a
-// score of −Inf weighs exactly zero.
+// log2 e); each is replaced by its weight relative to the new maximum. A score
+// of −Inf, or 127 and more below the maximum, weighs exactly zero.
 //
 //	max'       = max(max, scores[r] …)
 //	correction = 2^(max − max')

@@ -7,7 +7,7 @@ import "golang.org/x/sys/cpu"
 func supported(isa ISA) bool {
 	switch isa {
 	case AVX512:
-		return cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512VL
+		return cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ
 	case AVX2:
 		return cpu.X86.HasAVX2 && cpu.X86.HasFMA
 	}
