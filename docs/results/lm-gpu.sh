@@ -23,7 +23,7 @@ train() { # train DIRECTORY CONFIG GENERATIONS [flags…]
 echo
 echo "512 individuals, all 1,012 stories; medians of generations 3 to $generations. A generation is everything from the"
 echo "seeds to the lineage on disk; 512 means that survivors are scored again, as the paper does (496 children otherwise)."
-printf '%-28s %12s %14s %12s %12s %12s %12s\n' run 'generation s' '× 1024/1012 s' evaluate s adopt s 'bytes up' 'bytes down'
+printf '%-28s %12s %14s %12s %12s %12s %12s\n' run 'generation s' '× 1024/1012' 'evaluate s' 'adopt s' 'bytes up' 'bytes down'
 timed() { # timed NAME CONFIG [flags…]
   local name=$1 config=$2
   shift 2
@@ -46,9 +46,10 @@ echo
 echo "the same run twice, and stopped with SIGKILL and resumed: digests of the lineage"
 train "$work/a" tinystories-factored 12
 train "$work/b" tinystories-factored 12
-train "$work/c" tinystories-factored 12 &
+"$evorank" train tinystories-factored --quiet --device "$device" --generations 12 --run-dir "$work/c" --set lm.data.heldout_every=0 \
+  --data "$data/tinystories-train.txt" --tokenizer "$data/tokenizer-bpe2048.json" >/dev/null &
 pid=$!
-while [ "$(wc -l <"$work/c/metrics.jsonl" 2>/dev/null || echo 0)" -lt 5 ]; do sleep 0.02; done
+until [ -f "$work/c/metrics.jsonl" ] && [ "$(wc -l <"$work/c/metrics.jsonl")" -ge 5 ]; do sleep 0.02; done
 kill -9 $pid
 wait $pid 2>/dev/null || true
 "$evorank" resume "$work/c" --quiet >/dev/null
