@@ -84,8 +84,11 @@ func TestLoadAgain(t *testing.T) {
 		}
 		e.Load(other)
 		e.Forward([]Images{g.Images}, got)
-		if slices.Equal(got, want) {
-			t.Errorf("%s: another network gives the same outputs", g.Name)
+		fresh, others := NewEvaluator(g.network.Policy, plan, vector.BestISA(), 1), make([]float64, len(got))
+		fresh.Load(other)
+		fresh.Forward([]Images{g.Images}, others)
+		if !slices.Equal(got, others) || slices.Equal(got, want) {
+			t.Errorf("%s: %v after another network was loaded, %v for it alone, %v for the first", g.Name, got, others, want)
 		}
 		e.Load(g.network)
 		e.Forward([]Images{g.Images}, got)
