@@ -10,7 +10,7 @@ trap 'rm -rf "$work"' EXIT
 go build -o "$work/evorank" ./cmd/evorank
 isas=$(grep -qw avx512f /proc/cpuinfo && echo --isa=avx512; grep -qw avx2 /proc/cpuinfo && echo --isa=avx2)
 "$work/evorank" bench lm --data "$data/tinystories-train.txt" --tokenizer "$data/tokenizer-bpe2048.json" \
-  $isas --threads 1 --threads 2 --python "${PYTHON:-python3}"
+  $isas --threads 1 --threads 2 --repeat 3 --python "${PYTHON:-python3}"
 echo
 echo "memory of a population of 512 (generation 2, 64 stories), maximum resident set:"
 "$work/evorank" train tinystories-factored --quiet --generations 2 --run-dir "$work/run" --set lm.data.stories=64 \
