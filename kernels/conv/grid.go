@@ -75,15 +75,14 @@ func (g *grid) read(stack Images, image, each int) {
 	}
 }
 
-// readRGB is the loop that every step of a game goes through.
+// readRGB is the loop that every step of a game goes through, once a pixel.
 func readRGB(to []float32, pixels []uint8, column []int, channelStride int) {
-	for _, at := range column {
-		p := pixels[:3]
-		pixels = pixels[3:]
-		out := to[at : at+2*channelStride+1]
-		out[0] = float32(p[0])
-		out[channelStride] = float32(p[1])
-		out[2*channelStride] = float32(p[2])
+	red, green, blue := to, to[channelStride:], to[2*channelStride:]
+	for i, at := range column {
+		p := pixels[3*i : 3*i+3 : 3*i+3]
+		red[at] = float32(p[0])
+		green[at] = float32(p[1])
+		blue[at] = float32(p[2])
 	}
 }
 
