@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -92,11 +93,14 @@ func (c *Config) extend(nameOrPath string, depth int) error {
 // merge applies YAML text to c: first what it extends, then its own keys.
 func (c *Config) merge(text []byte, name string, depth int) error {
 	var doc yaml.Node
-	if err := yaml.Unmarshal(text, &doc); err != nil {
+	documents := yaml.NewDecoder(bytes.NewReader(text))
+	if err := documents.Decode(&doc); errors.Is(err, io.EOF) {
+		return fmt.Errorf("config: %s: the file is empty", name)
+	} else if err != nil {
 		return fmt.Errorf("config: %s: %s", name, oneLine(err))
 	}
-	if len(doc.Content) == 0 {
-		return nil // an empty file: the defaults
+	if err := documents.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("config: %s: more than one document: only the first would count", name)
 	}
 	root := doc.Content[0]
 	if base := take(root, "extends"); base != nil {

@@ -30,6 +30,9 @@ func OpenArchive(dir string, o Options) (*Archive, error) {
 	if err != nil {
 		return nil, err
 	}
+	if got := fmt.Sprintf("%016x", x.Config.Identity()); got != m.Config {
+		return nil, errorf(BadData, "run: %s: it has changed since the run began: its identity is %s, the run's is %s", filepath.Join(dir, fileResolved), got, m.Config)
+	}
 	return &Archive{Dir: dir, Manifest: m, Experiment: x}, nil
 }
 

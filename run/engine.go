@@ -86,8 +86,10 @@ func chooseCPU(precision, application string, threads int) (Device, error) {
 	case "fp32":
 	case "fp64":
 		d.Kind = "reference"
-	default:
+	case "tf32", "bf16", "fp16":
 		return Device{}, errorf(BadDevice, "precision: %s: the CPU has fp32 and fp64", precision)
+	default:
+		return Device{}, errorf(BadConfig, "precision: %q is none of fp64, fp32, bf16, fp16", precision)
 	}
 	if threads == 0 {
 		d.Threads = runtime.GOMAXPROCS(0)

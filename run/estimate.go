@@ -58,6 +58,7 @@ func Estimate(ctx context.Context, cfg configs.Config, o Options) (Cost, error) 
 	tokens := float64(c.Targets) * share * (float64(perGeneration)*float64(cfg.Generations-1) + float64(cfg.Search.Population))
 	c.Duration = time.Duration(tokens / c.TokensPerSecond * float64(time.Second))
 	vectors := 2*cfg.Search.Survivors + d.Threads
-	c.MemoryBytes = 4 * (int64(vectors)*int64(c.Genotype) + int64(d.Threads)*int64(c.Phenotype) + 2*int64(c.Targets))
+	const base, eachIndividual = 48 << 20, 400 // the program itself; candidate, score and record
+	c.MemoryBytes = base + eachIndividual*int64(cfg.Search.Population) + 4*(int64(vectors)*int64(c.Genotype)+int64(d.Threads)*int64(c.Phenotype)+2*int64(c.Targets))
 	return c, nil
 }

@@ -42,6 +42,8 @@ type Manifest struct {
 	Status          Status    `json:"status"`
 	Reason          string    `json:"reason,omitempty"`
 	Generation      int       `json:"generation"`
+	Goal            int       `json:"goal_generation"`
+	Config          string    `json:"config_identity"`
 	Version         string    `json:"version"`
 	Host            string    `json:"host"`
 	Device          string    `json:"device"`

@@ -44,6 +44,10 @@ func (r *Run) resume() (err error) {
 		return err
 	}
 	r.experiment = a.Experiment
+	if o.Generations == 0 {
+		r.experiment.Config.Generations = r.manifest.Goal
+	}
+	r.manifest.Goal = r.experiment.Config.Generations
 	for _, note := range r.experiment.Notes {
 		o.warn("%s", note)
 	}
@@ -71,6 +75,12 @@ func (r *Run) openLineage() (err error) {
 	path := LineagePath(r.dir)
 	if r.state, err = replay(path, r.experiment, nil); err != nil {
 		return err
+	}
+	switch g := int(r.state.Generation); {
+	case g < r.manifest.Generation:
+		r.options.warn("resume: %s: it ends with generation %d, run.json knew of %d: what is missing is computed again", path, g, r.manifest.Generation)
+	case g >= r.Generations():
+		r.options.warn("resume: %s: all %d generations are complete: give --generations to extend the run", r.dir, g)
 	}
 	changed, err := r.checkDevice()
 	if err != nil {

@@ -117,6 +117,7 @@ func Create(cfg configs.Config, name, dir string, o Options) (*Run, error) {
 	}
 	if err := r.furnish(title, name); err != nil {
 		r.Close()
+		os.RemoveAll(r.dir) // it was absent or empty before, and holds nothing yet
 		return nil, err
 	}
 	return r, nil
@@ -157,6 +158,7 @@ func (r *Run) newManifest(title string) Manifest {
 	x, now := r.experiment, r.options.now()
 	host, _ := os.Hostname()
 	m := Manifest{
+		Goal: x.Config.Generations, Config: fmt.Sprintf("%016x", x.Config.Identity()),
 		Experiment: title, Status: Running, Version: r.options.Version, Host: host,
 		Device: r.device.Name, DeviceKind: r.device.Kind, Precision: r.device.Precision,
 		Parameters: x.Layout.Genotype, Phenotype: x.Layout.Phenotype,

@@ -12,6 +12,7 @@ import (
 
 	"github.com/evorank/evorank/configs"
 	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/run/lineage"
 )
 
 // tiny is a run that takes a few milliseconds a generation.
@@ -271,7 +272,7 @@ func TestRefusals(t *testing.T) {
 	resolved := filepath.Join(dir, fileResolved)
 	text, _ := os.ReadFile(resolved)
 	os.WriteFile(resolved, bytes.Replace(text, []byte("\nseed: 1"), []byte("\nseed: 2"), 1), 0o666)
-	if _, err := Resume(dir, Options{}); KindOf(err) != BadData || !strings.Contains(err.Error(), "another config") {
+	if _, err := Resume(dir, Options{}); KindOf(err) != BadData || !strings.Contains(err.Error(), "has changed since the run began") {
 		t.Errorf("a changed config: %v", err)
 	}
 }
@@ -292,6 +293,38 @@ func TestDamagedLineage(t *testing.T) {
 		if !bytes.Equal(lineageOf(t, dir), bad) {
 			t.Fatalf("byte %d flipped: resume changed the file", at)
 		}
+	}
+}
+
+// TestShortenedLineage: whole generations cut off are noticed, and computed
+// again by resume, which remembers how long the run was to be.
+func TestShortenedLineage(t *testing.T) {
+	dir := train(t, "generations=2")
+	r, err := Resume(dir, Options{Generations: 5})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Train(context.Background(), func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	whole := lineageOf(t, dir)
+	if err := lineage.TruncateAfter(LineagePath(dir), 3); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := archive(t, dir).Verify(context.Background(), 2); KindOf(err) != BadData || !strings.Contains(err.Error(), "ends with generation 3") {
+		t.Errorf("verify of a shortened lineage: %v", err)
+	}
+	r, err = Resume(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := r.Train(context.Background(), func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(lineageOf(t, dir), whole) {
+		t.Error("resumed, it is not the run that it was")
 	}
 }
 

@@ -76,8 +76,11 @@ func (a *Archive) survey(sample int) (Verdict, []witness, error) {
 		v.Records += len(records)
 		return nil
 	})
-	if err != nil || v.Records == 0 {
+	if err != nil {
 		return v, nil, err
+	}
+	if known := max(1, a.Manifest.Generation); v.Generations < known {
+		return v, nil, errorf(BadData, "verify: %s: it ends with generation %d, run.json knows of %d: resume computes what is missing", LineagePath(a.Dir), v.Generations, known)
 	}
 	step := max(1, v.Records/max(1, sample))
 	var chosen []witness

@@ -10,13 +10,13 @@ import (
 // permute moves the flags of a command in front of its arguments, because the
 // library stops reading flags at the first argument. What follows "--" is an
 // argument whatever it looks like.
-func permute(app *cli.App, args []string) ([]string, error) {
+func permute(app *cli.App, args []string) []string {
 	if len(args) < 2 {
-		return args, nil
+		return args
 	}
 	command, at := findCommand(app.Commands, args, 1)
 	if command == nil {
-		return args, nil
+		return args
 	}
 	var flags, rest []string
 	for i := at; i < len(args); i++ {
@@ -29,6 +29,9 @@ func permute(app *cli.App, args []string) ([]string, error) {
 			rest = append(rest, a)
 			continue
 		}
+		if a == "-h" || a == "--help" {
+			return append(append([]string{}, args[:at]...), a)
+		}
 		flags = append(flags, a)
 		if takesValue(command, a) && i+1 < len(args) {
 			i++
@@ -36,7 +39,7 @@ func permute(app *cli.App, args []string) ([]string, error) {
 		}
 	}
 	out := append(append([]string{}, args[:at]...), flags...)
-	return append(append(out, "--"), rest...), nil
+	return append(append(out, "--"), rest...)
 }
 
 // findCommand follows the words from args[at] on through the subcommands.
@@ -97,7 +100,7 @@ func strict(c *cli.Command) *cli.Command {
 		}
 		for i, w := range words {
 			if !strings.HasPrefix(w, "[") && ctx.NArg() <= i {
-				return usagef("%s: %s is missing (evorank %s --help)", c.Name, w, c.Name)
+				return usagef("%s: %s is missing (%s --help)", c.Name, w, ctx.Command.HelpName)
 			}
 		}
 		return action(ctx)
@@ -122,7 +125,7 @@ func noCommand(c *cli.Context) error {
 func need(c *cli.Context, flags ...string) error {
 	for _, f := range flags {
 		if !c.IsSet(f) {
-			return usagef("%s: --%s is missing (evorank %s --help)", c.Command.Name, f, c.Command.Name)
+			return usagef("%s: --%s is missing (%s --help)", c.Command.Name, f, c.Command.HelpName)
 		}
 	}
 	return nil

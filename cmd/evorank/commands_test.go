@@ -60,7 +60,7 @@ func write(t testing.TB, path, text string) {
 func TestCommands(t *testing.T) {
 	dir := fixture(t)
 	for name, text := range map[string]string{
-		"empty.txt": "", "broken.txt": "one\ntw\xffo\n", "blank.txt": "\n\n \n", "typo.yaml": "search:\n  popluation: 3\n", "nonet.json": "{",
+		"empty.txt": "", "broken.txt": "one\ntw\xffo\n", "blank.txt": "\n\n \n", "two.yaml": "extends: lm-quick\n---\nfoo: 1\n", "typo.yaml": "search:\n  popluation: 3\n", "nonet.json": "{",
 	} {
 		write(t, filepath.Join(dir, name), text)
 	}
@@ -129,6 +129,22 @@ func TestCommands(t *testing.T) {
 		{"eval --weights $D/cut.safetensors --tokenizer $D/tok.json --data $D/text.txt", exitData, "cut.safetensors"},
 		{"eval --weights $D/none.safetensors --tokenizer $D/tok.json --data $D/text.txt", exitData, "none.safetensors"},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --format xml", exitUsage, `"xml" is none of`},
+		{"eval $D/run --threads -3", exitUsage, "--threads must not be negative"},
+		{"eval $D/run --limit 1", exitUsage, "--limit needs --data"},
+		{"eval $D/run --no-eot", exitUsage, "--no-eot needs --data"},
+		{"eval $D/run --precision foo", exitUsage, `"foo" is none of`},
+		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --limit -4", exitUsage, "--limit must not be negative"},
+		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --heldout", exitUsage, "--heldout is for runs"},
+		{"eval $D/run --help", exitDone, "the loss of a run's individual"},
+		{"export $D/run -o $D/w.safetensors", exitFailure, "the file exists"},
+		{"export $D/run -o $D/w.safetensors --force", exitDone, ""},
+		{"tokenizer train --data $D/text.txt -o $D/tok.json", exitFailure, "the file exists"},
+		{"tokenizer train --data $D/text.txt -o $D/t.json --vocab -5", exitUsage, "--vocab: -5 labels"},
+		{"tokenizer encode --data $D/text.txt", exitUsage, `evorank tokenizer encode --help`},
+		{"generate $D/run --temperature nan", exitUsage, "must be numbers"},
+		{"train --max-time -1s --run-dir $D/new", exitUsage, "--max-time must not be negative"},
+		{"config check $D/two.yaml", exitUsage, "more than one document"},
+		{"config check $D/empty.txt", exitUsage, "the file is empty"},
 		{"generate $D/run --n 2 --max-tokens 5", exitDone, ""},
 		{"generate $D/run --n 0", exitUsage, "at least 1"},
 		{"generate --weights $D/w.safetensors --tokenizer $D/tok.json --prompt fox --max-tokens 3", exitDone, "f ?o ?x|fox"},
@@ -144,7 +160,7 @@ func TestCommands(t *testing.T) {
 		{"export $D/run -o $D/none/w.safetensors", exitFailure, "none/w.safetensors"},
 		{"tokenizer encode --tokenizer $D/tok.json --data $D/text.txt --json", exitDone, `^\[\d`},
 		{"tokenizer encode --data $D/text.txt", exitUsage, "--tokenizer is missing"},
-		{"tokenizer train --data $D/text.txt --vocab 3 -o $D/t.json", exitData, "too small"},
+		{"tokenizer train --data $D/text.txt --vocab 7 -o $D/t.json", exitData, "too small"},
 		{"tokenizer nope", exitUsage, `unknown command "nope"`},
 	} {
 		args := strings.Fields(strings.ReplaceAll(c.line, "$D", dir))
@@ -168,6 +184,19 @@ func lastLines(errs string) string {
 		return errs[at:]
 	}
 	return errs
+}
+
+// TestOutputThatCannotBeWritten: a full disk behind standard output is exit 1.
+func TestOutputThatCannotBeWritten(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	var errs bytes.Buffer
+	if code := evorank(context.Background(), []string{"evorank", "config", "list"}, strings.NewReader(""), full, &errs); code != exitFailure || !strings.Contains(errs.String(), "no space") {
+		t.Errorf("exit %d: %s", code, errs.String())
+	}
 }
 
 // TestEvalJSON checks the interface that others call: keys, and that the mean

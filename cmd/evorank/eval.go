@@ -107,7 +107,18 @@ func (s subject) loadTokenizer(c *cli.Context) (*tokenizer.Tokenizer, error) {
 
 // stories returns the text to evaluate on.
 func (s subject) stories(c *cli.Context) (*text.Stories, error) {
+	if c.Int("limit") < 0 {
+		return nil, usagef("eval: --limit must not be negative")
+	}
+	if s.archive == nil && c.Bool("heldout") {
+		return nil, usagef("eval: --heldout is for runs: give --data")
+	}
 	if s.archive != nil && c.String("data") == "" {
+		for _, f := range []string{"limit", "format", "field", "no-eot", "tokenizer"} {
+			if c.IsSet(f) {
+				return nil, usagef("eval: --%s needs --data: without it the run's own stories are used as they are", f)
+			}
+		}
 		x := s.archive.Experiment
 		if err := s.archive.LoadData(); err != nil {
 			return nil, byKind(err)
@@ -132,13 +143,27 @@ func (s subject) stories(c *cli.Context) (*text.Stories, error) {
 	}
 	src := text.Source{Path: c.String("data"), Format: text.Format(c.String("format")), Field: c.String("field"), Limit: c.Int("limit")}
 	stories, err := text.Load(src, text.Encoding{Tokenizer: t, EndOfText: !c.Bool("no-eot")}, "")
-	return stories, dataError(err)
+	if err != nil {
+		return nil, dataError(err)
+	}
+	for i := range stories.Len() {
+		if n := len(stories.Story(i)); n > maxStoryTokens {
+			return nil, dataError(fmt.Errorf("data: %s: story %d: %d tokens, at most %d: split it", src.Path, i+1, n, maxStoryTokens))
+		}
+	}
+	return stories, nil
 }
+
+// maxStoryTokens bounds what attention, which takes time by the square, is
+// asked for.
+const maxStoryTokens = 1 << 16
 
 // chooseDevice reads the compute flags.
 func chooseDevice(c *cli.Context) (run.Device, error) {
 	application := "auto"
 	switch {
+	case c.Int("threads") < 0:
+		return run.Device{}, usagef("%s: --threads must not be negative", c.Command.Name)
 	case c.Bool("materialised") && c.Bool("factored"):
 		return run.Device{}, usagef("%s: --materialised and --factored exclude each other", c.Command.Name)
 	case c.Bool("materialised"):

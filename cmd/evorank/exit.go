@@ -58,5 +58,5 @@ func report(stderr io.Writer, err error) int {
 }
 
 func onUsageError(c *cli.Context, err error, _ bool) error {
-	return usagef("%w (evorank %s --help shows the flags)", err, c.Command.Name)
+	return usagef("%w (%s --help shows the flags)", err, c.Command.HelpName)
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"io"
+	"os"
 
 	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/model"
@@ -15,6 +17,7 @@ func exportCommand() *cli.Command {
 		ArgsUsage: "RUN",
 		Flags: append([]cli.Flag{
 			&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE` to write"},
+			forceFlag(),
 			&cli.BoolFlag{Name: "factors", Usage: "as factors A and B, not developed"},
 		}, individualFlags()...),
 		Action: exportAction,
@@ -25,6 +28,9 @@ func exportAction(c *cli.Context) error {
 	if err := need(c, "output"); err != nil {
 		return err
 	}
+	if err := refuseExisting(c); err != nil {
+		return err
+	}
 	s, err := chooseSubject(c)
 	if err != nil {
 		return err
@@ -32,4 +38,17 @@ func exportAction(c *cli.Context) error {
 	return files.WriteWhole(c.String("output"), func(w io.Writer) error {
 		return model.WriteSafetensors(w, s.network.Export(c.Bool("factors")))
 	})
+}
+
+func forceFlag() cli.Flag {
+	return &cli.BoolFlag{Name: "force", Usage: "replace a file that exists"}
+}
+
+// refuseExisting keeps --output from replacing a file unless --force is given.
+func refuseExisting(c *cli.Context) error {
+	path := c.String("output")
+	if _, err := os.Lstat(path); err == nil && !c.Bool("force") {
+		return withCode(exitFailure, fmt.Errorf("%s: %s: the file exists: choose another, or give --force", c.Command.Name, path))
+	}
+	return nil
 }

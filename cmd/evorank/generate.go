@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/task/lm"
@@ -30,8 +31,8 @@ func generateCommand() *cli.Command {
 }
 
 func generateAction(c *cli.Context) error {
-	if c.Float64("temperature") < 0 || c.Int("top-k") < 0 || c.Int("max-tokens") < 1 || c.Int("n") < 1 {
-		return usagef("generate: --temperature and --top-k must not be negative, --max-tokens and --n at least 1")
+	if t := c.Float64("temperature"); !(t >= 0) || math.IsInf(t, 1) || c.Int("top-k") < 0 || c.Int("max-tokens") < 1 || c.Int("n") < 1 {
+		return usagef("generate: --temperature and --top-k must be numbers that are not negative, --max-tokens and --n at least 1")
 	}
 	s, err := chooseSubject(c)
 	if err != nil {

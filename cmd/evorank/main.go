@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 
@@ -14,12 +15,27 @@ func main() {
 
 // evorank is the whole program, for main and for tests: it returns the exit code.
 func evorank(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
-	app := newApp(stdin, stdout, stderr)
-	args, err := permute(app, args)
-	if err == nil {
-		err = app.RunContext(ctx, args)
+	out := &output{Writer: stdout}
+	app := newApp(stdin, out, stderr)
+	err := app.RunContext(ctx, permute(app, args))
+	if out.err != nil {
+		err = withCode(exitFailure, fmt.Errorf("standard output: %w", out.err))
 	}
 	return report(stderr, err)
+}
+
+// output remembers that a result could not be written.
+type output struct {
+	io.Writer
+	err error
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	n, err := o.Writer.Write(p)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
 }
 
 // commands is the table of subcommands, in the order that help shows them.

@@ -24,6 +24,7 @@ func tokenizerCommand() *cli.Command {
 				Flags: append([]cli.Flag{
 					&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "tokenizer.json `FILE` to write"},
 					&cli.IntFlag{Name: "vocab", Value: 2048, Usage: "number of labels"},
+					forceFlag(),
 					&cli.BoolFlag{Name: "words", Usage: "whole words instead of BPE"},
 					&cli.BoolFlag{Name: "quiet", Usage: "no progress"},
 				}, sourceFlags()...),
@@ -80,6 +81,12 @@ func openTokenizer(c *cli.Context) (*tokenizer.Tokenizer, error) {
 func tokenizerTrain(c *cli.Context) error {
 	path := c.String("output")
 	if err := need(c, "output"); err != nil {
+		return err
+	}
+	if c.Int("vocab") < 6 {
+		return usagef("train: --vocab: %d labels: at least 6, for the five specials and a character", c.Int("vocab"))
+	}
+	if err := refuseExisting(c); err != nil {
 		return err
 	}
 	reader, err := openSource(c)

@@ -89,6 +89,9 @@ func override(c *cli.Context, cfg *configs.Config) error {
 
 // follow trains until the end or a stop, showing progress, and sums up.
 func follow(c *cli.Context, r *run.Run) error {
+	if c.Duration("max-time") < 0 {
+		return usagef("%s: --max-time must not be negative", c.Command.Name)
+	}
 	ctx, stop := interruptible(c.Context)
 	defer stop()
 	if limit := c.Duration("max-time"); limit > 0 {

@@ -42,7 +42,7 @@ func verifyAction(c *cli.Context) error {
 	}
 	w := c.App.Writer
 	fmt.Fprintf(w, "%d generations, %d records: each follows from the one before\n", v.Generations, v.Records)
-	fmt.Fprintf(w, "%d individuals rebuilt: %d digests equal, %d losses equal", v.Rebuilt, v.Digests, v.Fitnesses)
+	fmt.Fprintf(w, "%d individuals rebuilt: all %d recorded digests equal, %d losses equal", v.Rebuilt, v.Digests, v.Fitnesses)
 	if v.SameKind {
 		fmt.Fprintf(w, " bit for bit (%s)\n", v.Device)
 	} else {

@@ -7,10 +7,19 @@ trap 'rm -rf "$work"' EXIT
 go build -o "$work/evorank" ./cmd/evorank
 "$work/evorank" version
 "$work/evorank" devices
-for seed in 1 2 3; do
-  echo
+trial() { # trial NAME SEED [flags…]
+  local name=$1 seed=$2 begun
+  shift 2
   begun=$(date +%s)
-  "$work/evorank" train --quiet --seed $seed --run-dir "$work/$seed" | sed "s#$work/##g"
+  echo
+  "$work/evorank" train --quiet --seed "$seed" --run-dir "$work/$name-$seed" "$@" | sed "s#$work/##g"
   echo "seed       $seed, $(($(date +%s) - begun)) s"
-  echo "held-out   $("$work/evorank" eval "$work/$seed" --heldout | tail -1)"
+  echo "held-out   $("$work/evorank" eval "$work/$name-$seed" --heldout | tail -1)"
+}
+for seed in 1 2 3; do trial lm-quick $seed; done
+echo
+echo "All weights dense, embedding std 0.3, the same relative step of every weight:"
+for seed in 1 2 3; do
+  trial dense $seed --set init.embedding_std=0.3 --set mutation.dense_rate=0.02 \
+    --set 'lm.encoding={embedding: dense, attention: dense, feed_forward: dense}'
 done
