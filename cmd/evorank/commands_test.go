@@ -39,6 +39,7 @@ They danced all day.
 func fixture(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
+	t.Chdir(dir) // token caches lie below the working directory
 	at := func(name string) string { return filepath.Join(dir, name) }
 	write(t, at("text.txt"), sample)
 	must(t, "tokenizer", "train", "--data", at("text.txt"), "--vocab", "60", "-o", at("tok.json"), "--quiet")

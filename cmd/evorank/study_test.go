@@ -20,14 +20,14 @@ var tinyStudy = []string{"--generations", "6", "--trials", "3", "--quiet",
 // another text, and tables.
 func studied(t testing.TB) string {
 	t.Helper()
-	dir := fixture(t)
-	at := func(name string) string { return filepath.Join(dir, name) }
-	must(t, append([]string{"study", "run", "lm-quick", "--dir", at("study"), "--parallel", "2"}, tinyStudy...)...)
-	write(t, at("trials.csv"), "method,loss,width\na,1,2\na,1.5,4\na,1.2,8\nb,2,2\nb,NaN,4\nc,3,2\nc,3,4\n")
 	table, err := os.ReadFile("../../study/testdata/carracing-generation40.csv")
 	if err != nil {
 		t.Fatal(err)
 	}
+	dir := fixture(t) // changes the working directory
+	at := func(name string) string { return filepath.Join(dir, name) }
+	must(t, append([]string{"study", "run", "lm-quick", "--dir", at("study"), "--parallel", "2"}, tinyStudy...)...)
+	write(t, at("trials.csv"), "method,loss,width\na,1,2\na,1.5,4\na,1.2,8\nb,2,2\nb,NaN,4\nc,3,2\nc,3,4\n")
 	write(t, at("carracing.csv"), string(table))
 	return dir
 }
