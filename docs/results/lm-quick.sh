@@ -18,7 +18,7 @@ trial() { # trial NAME SEED [flags…]
 }
 for seed in 1 2 3; do trial lm-quick $seed; done
 echo
-echo "All weights dense, embedding std 0.3, the same relative step of every weight:"
+echo "All weights dense, embedding std 0.3, the same mutation rate (0.02):"
 for seed in 1 2 3; do
   trial dense $seed --set init.embedding_std=0.3 --set mutation.dense_rate=0.02 \
     --set 'lm.encoding={embedding: dense, attention: dense, feed_forward: dense}'
