@@ -86,7 +86,7 @@ type Data struct {
 // Execution says where and how a run computes, not what.
 type Execution struct {
 	Device          string `yaml:"device" identity:"no" doc:"auto, cpu, or cuda with device numbers"`
-	Precision       string `yaml:"precision" oneof:"auto fp64 fp32 tf32 bf16 fp16" doc:"number format of operands; auto: fp32 on the CPU"`
+	Precision       string `yaml:"precision" oneof:"auto fp64 fp32 bf16 fp16" doc:"number format of operands; auto: fp32 on the CPU, on a GPU fp16 where the fused kernels fit"`
 	Application     string `yaml:"application" oneof:"auto materialised factored" doc:"whether W = A·B is built, or x goes through B and then A"`
 	Threads         int    `yaml:"threads" identity:"no" min:"0" max:"4096" doc:"CPU threads; 0: all"`
 	CheckpointEvery int    `yaml:"checkpoint_every" identity:"no" min:"0" max:"1000000000" unit:"generations" doc:"between checkpoints, a shortcut for resume; 0: only when stopping"`

@@ -86,7 +86,7 @@ func chooseCPU(precision, application string, threads int) (Device, error) {
 	case "fp32":
 	case "fp64":
 		d.Kind = "reference"
-	case "tf32", "bf16", "fp16":
+	case "bf16", "fp16":
 		return Device{}, errorf(BadDevice, "precision: %s: the CPU has fp32 and fp64", precision)
 	default:
 		return Device{}, errorf(BadConfig, "precision: %q is none of fp64, fp32, bf16, fp16", precision)

@@ -215,7 +215,10 @@ func (r *Run) finish(ctx context.Context, err error) error {
 	r.manifest.Status, r.manifest.Reason = Done, ""
 	if stopped := ctx.Err() != nil && errors.Is(err, ctx.Err()); stopped {
 		r.manifest.Status, r.manifest.Reason = Interrupted, context.Cause(ctx).Error()
-		err = as(Stopped, errors.Join(fmt.Errorf("stopped after generation %d", r.state.Generation), r.checkpoint()))
+		err = errorf(Stopped, "stopped after generation %d", r.state.Generation)
+		if failed := r.checkpoint(); failed != nil { // it would only have saved time
+			r.options.warn("%v: resume rebuilds the parents from their genomes", failed)
+		}
 	} else if err != nil {
 		r.manifest.Status, r.manifest.Reason = Failed, err.Error()
 	}

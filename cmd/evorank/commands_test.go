@@ -77,11 +77,7 @@ func TestCommands(t *testing.T) {
 	write(t, filepath.Join(dir, "unknown.json"), strings.Replace(string(bpe), `"BPE"`, `"Unigram"`, 1))
 	must(t, "tokenizer", "train", "--data", filepath.Join(dir, "text.txt"), "--vocab", "45", "-o", filepath.Join(dir, "other.json"), "--quiet")
 
-	for _, c := range []struct {
-		line string
-		code int
-		out  string // pattern on stdout of success, on stderr of failure
-	}{
+	checkCommands(t, dir, []commandLine{
 		{"", exitDone, "Start with: evorank train"},
 		{"nope", exitUsage, `unknown command "nope": want one of train,`},
 		{"version", exitDone, `^evorank \d+\.\d+\.\d+`},
@@ -163,17 +159,30 @@ func TestCommands(t *testing.T) {
 		{"tokenizer encode --data $D/text.txt", exitUsage, "--tokenizer is missing"},
 		{"tokenizer train --data $D/text.txt --vocab 7 -o $D/t.json", exitData, "too small"},
 		{"tokenizer nope", exitUsage, `unknown command "nope"`},
-	} {
-		args := strings.Fields(strings.ReplaceAll(c.line, "$D", dir))
-		code, out, errs := call(t, "", args...)
+	})
+}
+
+// commandLine is a row of a table of command lines: $D stands for a directory
+// in line and in out, a pattern on stdout of success and on stderr of failure.
+type commandLine struct {
+	line string
+	code int
+	out  string
+}
+
+// checkCommands runs the lines in their order; what fails says so in one line.
+func checkCommands(t *testing.T, dir string, lines []commandLine) {
+	t.Helper()
+	for _, c := range lines {
+		code, out, errs := call(t, "", strings.Fields(strings.ReplaceAll(c.line, "$D", dir))...)
 		said := out
 		if code != exitDone {
 			said = errs
-			if lines := strings.Count(strings.TrimSpace(lastLines(errs)), "\n"); lines != 0 {
+			if strings.Contains(strings.TrimSpace(lastLines(errs)), "\n") {
 				t.Errorf("evorank %s: an error of several lines:\n%s", c.line, errs)
 			}
 		}
-		if code != c.code || !regexp.MustCompile(c.out).MatchString(said) {
+		if code != c.code || !regexp.MustCompile(strings.ReplaceAll(c.out, "$D", dir)).MatchString(said) {
 			t.Errorf("evorank %s: exit %d, want %d and %s:\n%s%s", c.line, code, c.code, c.out, out, errs)
 		}
 	}

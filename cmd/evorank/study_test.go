@@ -35,11 +35,7 @@ func studied(t testing.TB) string {
 // TestStudyCommands: exit codes and what is said. $D is the directory.
 func TestStudyCommands(t *testing.T) {
 	dir := studied(t)
-	for _, c := range []struct {
-		line string
-		code int
-		out  string // pattern on stdout of success, on stderr of failure
-	}{
+	checkCommands(t, dir, []commandLine{
 		{"study list", exitDone, "tinystories-table1 +3 conditions, 7 trials each"},
 		{"study status $D/study", exitDone, `lm-quick|study: 9 of 9 trials done, 0 generations to go\n$`},
 		{"study status $D/study --json", exitDone, `"status":"done","generation":6,"generations":6`},
@@ -117,19 +113,7 @@ func TestStudyCommands(t *testing.T) {
 		{"plot throughput $D/trials.csv --width width --rate loss --by method -o $D/g.svg", exitData, "NaN"},
 		{"plot throughput $D/carracing.csv --width stage1_score --rate stage1_seconds --by method -o $D/g.svg", exitDone, "^$"},
 		{"plot throughput $D/trials.csv -o $D/g.svg", exitUsage, "--width is missing"},
-	} {
-		code, out, errs := call(t, "", strings.Fields(strings.ReplaceAll(c.line, "$D", dir))...)
-		said := out
-		if code != exitDone {
-			said = errs
-			if strings.Contains(strings.TrimSpace(lastLines(errs)), "\n") {
-				t.Errorf("evorank %s: an error of several lines:\n%s", c.line, errs)
-			}
-		}
-		if code != c.code || !regexp.MustCompile(strings.ReplaceAll(c.out, "$D", dir)).MatchString(said) {
-			t.Errorf("evorank %s: exit %d, want %d and %s:\n%s%s", c.line, code, c.code, c.out, out, errs)
-		}
-	}
+	})
 	for file, want := range map[string]string{"a.svg": "tokens scored", "c.svg": "rank of the factors", "e.svg": "founders with living descendants", "f.svg": "line of the best", "g.svg": "stage1 seconds (s)"} {
 		if text, err := os.ReadFile(filepath.Join(dir, file)); err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%s does not show %q (%v)", file, want, err)

@@ -103,7 +103,7 @@ func follow(c *cli.Context, r *run.Run) error {
 	err := r.Train(ctx, show.generation)
 	show.end()
 	if run.KindOf(err) == run.Stopped {
-		err = stopped(ctx, r, err)
+		err = stopped(ctx, r)
 	}
 	if err != nil {
 		return byKind(err)
@@ -114,13 +114,13 @@ func follow(c *cli.Context, r *run.Run) error {
 var errMaxTime = errors.New("--max-time is over")
 
 // stopped says why the run stopped and how to go on.
-func stopped(ctx context.Context, r *run.Run, err error) error {
+func stopped(ctx context.Context, r *run.Run) error {
 	reason := "interrupted"
 	if errors.Is(context.Cause(ctx), errMaxTime) {
 		reason = errMaxTime.Error()
 	}
-	text := fmt.Errorf("stopped after generation %d: %s: go on with evorank resume %s", r.Generation(), reason, r.Dir())
-	return &run.Error{Kind: run.Stopped, Err: errors.Join(text)}
+	return &run.Error{Kind: run.Stopped,
+		Err: fmt.Errorf("stopped after generation %d: %s: go on with evorank resume %s", r.Generation(), reason, r.Dir())}
 }
 
 // dryRun prints what a run would take.
