@@ -102,7 +102,7 @@ func TestRefused(t *testing.T) {
 		{"lm: {data: {corpus_stories: 3, tokenizer: t.json}}", "config: x.yaml: lm.data.tokenizer: the embedded corpus has its own: give lm.data.text too, or neither"},
 		{"[1]", "config: x.yaml:1: top level: want keys and values"},
 		{"a: b: c", "config: x.yaml: mapping values are not allowed in this context"},
-		{"extends: lm-quik", "config: lm-quik: neither an embedded config nor a file: did you mean lm-quick? (config list shows the names)"},
+		{"seed: 1\nextends: lm-quik", "config: x.yaml:2: extends: lm-quik: neither an embedded config nor a file: did you mean lm-quick? (config list shows the names)"},
 		{"\xff", ""},
 	} {
 		_, err := Read([]byte(c.text), "x.yaml")
@@ -134,7 +134,7 @@ func TestExtends(t *testing.T) {
 	base, circle := filepath.Join(dir, "base.yaml"), filepath.Join(dir, "circle.yaml")
 	os.WriteFile(base, []byte("extends: tinystories-factored\nseed: 9\nsearch: {population: 20}\n"), 0o600)
 	os.WriteFile(circle, []byte("extends: "+circle+"\n"), 0o600)
-	c, err := Read([]byte("extends: "+base+"\nsearch: {survivors: 3}"), "top")
+	c, err := Read([]byte("extends: base.yaml\nsearch: {survivors: 3}"), filepath.Join(dir, "top.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,13 @@ func Names() []string {
 }
 
 // Source returns the text of an embedded config or a file, as given.
-func Source(nameOrPath string) ([]byte, error) { return source(nameOrPath) }
+func Source(nameOrPath string) ([]byte, error) {
+	text, err := source(nameOrPath)
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	return text, nil
+}
 
 // Print writes every resolved knob as YAML that Read takes back, with its
 // documentation and unit as comments if asked for.

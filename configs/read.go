@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -22,7 +24,11 @@ const maxExtends = 16
 // settings (key=value, as in --set) applied on top, and checked.
 func Load(nameOrPath string, settings []string) (Config, error) {
 	c := Default()
-	if err := c.extend(nameOrPath, maxExtends); err != nil {
+	text, err := Source(nameOrPath)
+	if err != nil {
+		return c, err
+	}
+	if err := c.merge(text, nameOrPath, maxExtends); err != nil {
 		return c, err
 	}
 	for _, s := range settings {
@@ -78,16 +84,24 @@ func (c *Config) Set(setting string) error {
 	return nil
 }
 
-// extend reads an embedded config or a file into c.
-func (c *Config) extend(nameOrPath string, depth int) error {
+// extend reads what the config of that name extends into c. A path is seen
+// from the file that names it.
+func (c *Config) extend(base *yaml.Node, name string, depth int) error {
+	if base.Kind != yaml.ScalarNode {
+		return fmt.Errorf("config: %s:%d: extends: want the name of one config", name, base.Line)
+	}
 	if depth == 0 {
-		return fmt.Errorf("config: %s: extends more than %d configs: is it a circle?", nameOrPath, maxExtends)
+		return fmt.Errorf("config: %s: extends more than %d configs: is it a circle?", name, maxExtends)
 	}
-	text, err := source(nameOrPath)
+	path := base.Value
+	if !slices.Contains(Names(), path) && !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(name), path)
+	}
+	text, err := source(path)
 	if err != nil {
-		return err
+		return fmt.Errorf("config: %s:%d: extends: %w", name, base.Line, err)
 	}
-	return c.merge(text, nameOrPath, depth)
+	return c.merge(text, path, depth)
 }
 
 // merge applies YAML text to c: first what it extends, then its own keys.
@@ -104,10 +118,7 @@ func (c *Config) merge(text []byte, name string, depth int) error {
 	}
 	root := doc.Content[0]
 	if base := take(root, "extends"); base != nil {
-		if base.Kind != yaml.ScalarNode {
-			return fmt.Errorf("config: %s:%d: extends: want the name of one config", name, base.Line)
-		}
-		if err := c.extend(base.Value, depth-1); err != nil {
+		if err := c.extend(base, name, depth-1); err != nil {
 			return err
 		}
 		c.Description = "" // a description is of one file
@@ -129,18 +140,18 @@ func source(nameOrPath string) ([]byte, error) {
 	}
 	f, err := os.Open(nameOrPath)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("config: %s: neither an embedded config nor a file%s (config list shows the names)", nameOrPath, suggest(nameOrPath, Names()))
+		return nil, fmt.Errorf("%s: neither an embedded config nor a file%s (config list shows the names)", nameOrPath, suggest(filepath.Base(nameOrPath), Names()))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("config: %w", err)
+		return nil, err
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("config: %w", err)
+		return nil, err
 	}
 	if len(text) > maxFile {
-		return nil, fmt.Errorf("config: %s: larger than %d bytes: not a config", nameOrPath, maxFile)
+		return nil, fmt.Errorf("%s: larger than %d bytes: not a config", nameOrPath, maxFile)
 	}
 	return text, nil
 }
