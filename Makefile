@@ -20,8 +20,9 @@ help:
 	@echo "make gpu-test  a folder with test binaries and the command to run on a GPU host without Go"
 	@echo "make fuzz      each fuzz target for FUZZTIME (default 2m)"
 
+# The binary names its commit, whatever GOFLAGS says, so that results can.
 build:
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/evorank ./cmd/evorank
+	CGO_ENABLED=0 $(GO) build -buildvcs=auto -trimpath -o bin/evorank ./cmd/evorank
 
 test:
 	$(GO) test ./...
