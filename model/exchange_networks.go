@@ -41,19 +41,29 @@ func ImportTransformer(f *TensorFile, init Initialisation, rates MutationRates) 
 	if spec.Blocks > len(f.Tensors) { // before a layout of that many blocks is made
 		return nil, fmt.Errorf("weights: metadata: %d blocks in a file of %d tensors", spec.Blocks, len(f.Tensors))
 	}
-	enc, err := spec.encodingsIn(f.byName())
-	if err != nil {
-		return nil, err
-	}
-	layout, err := spec.Layout(enc, init, rates)
-	if err != nil {
-		return nil, fmt.Errorf("weights: %w", err)
-	}
-	genotype, err := layout.ImportGenotype(f)
+	enc, layout, genotype, err := importNetwork(f, spec, init, rates)
 	if err != nil {
 		return nil, err
 	}
 	return &ImportedTransformer{spec, enc, layout, genotype}, nil
+}
+
+// network is a specification whose encodings are E.
+type network[E any] interface {
+	encodingsIn(arrays map[string]*NamedTensor) (E, error)
+	Layout(enc E, init Initialisation, rates MutationRates) (*Layout, error)
+}
+
+// importNetwork reads the weights of a network that the metadata described.
+func importNetwork[E any](f *TensorFile, spec network[E], init Initialisation, rates MutationRates) (enc E, layout *Layout, genotype []float32, err error) {
+	if enc, err = spec.encodingsIn(f.byName()); err != nil {
+		return enc, nil, nil, err
+	}
+	if layout, err = spec.Layout(enc, init, rates); err != nil {
+		return enc, nil, nil, fmt.Errorf("weights: %w", err)
+	}
+	genotype, err = layout.ImportGenotype(f)
+	return enc, layout, genotype, err
 }
 
 func parseTransformer(metadata map[string]string) (Transformer, error) {
@@ -145,15 +155,7 @@ func ImportConvPolicy(f *TensorFile, init Initialisation, rates MutationRates) (
 	if err != nil {
 		return nil, err
 	}
-	enc, err := spec.encodingsIn(f.byName())
-	if err != nil {
-		return nil, err
-	}
-	layout, err := spec.Layout(enc, init, rates)
-	if err != nil {
-		return nil, fmt.Errorf("weights: %w", err)
-	}
-	genotype, err := layout.ImportGenotype(f)
+	enc, layout, genotype, err := importNetwork(f, spec, init, rates)
 	if err != nil {
 		return nil, err
 	}
