@@ -44,7 +44,7 @@ func compareCommand() *cli.Command {
 func questionFlags() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "metric", Value: "loss_best", Usage: "`KEY` of metrics.jsonl (docs/metrics.md), held-out ones included"},
-		&cli.IntFlag{Name: "generation", Usage: "default: the last one, if it is the same for all runs"},
+		&cli.IntFlag{Name: "generation", Usage: "to compare at", DefaultText: "the last one, if it is the same for all runs"},
 		&cli.BoolFlag{Name: "allow-missing", Usage: "leave out runs that lack the value, and say so"},
 	}
 }

@@ -36,7 +36,7 @@ func textFlags() []cli.Flag {
 		&cli.StringFlag{Name: "tokenizer", Usage: "Hugging Face tokenizer.json `FILE`", EnvVars: []string{"EVORANK_TOKENIZER"}},
 		&cli.StringFlag{Name: "format", Value: "auto", Usage: "auto, separated, lines or jsonl"},
 		&cli.StringFlag{Name: "field", Value: text.DefaultField, Usage: "the member that holds the story in JSON lines"},
-		&cli.IntFlag{Name: "limit", Usage: "use the first `N` stories"},
+		&cli.IntFlag{Name: "limit", Usage: "use the first `N` stories", DefaultText: "all"},
 		&cli.BoolFlag{Name: "no-eot", Usage: "without the end-of-text label at the end of each story"},
 	}
 }
@@ -48,15 +48,15 @@ func computeFlags() []cli.Flag {
 		&cli.StringFlag{Name: "precision", Value: "auto", Usage: "fp64 or fp32 on the CPU; fp32, bf16 or fp16 on a GPU"},
 		&cli.BoolFlag{Name: "materialised", Usage: "build W = A·B"},
 		&cli.BoolFlag{Name: "factored", Usage: "apply B and then A"},
-		&cli.IntFlag{Name: "threads", Usage: "CPU threads (default: all)"},
+		&cli.IntFlag{Name: "threads", Usage: "CPU threads", DefaultText: "all"},
 	}
 }
 
 // individualFlags choose somebody in a run.
 func individualFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "generation", Usage: "default: the last complete one"},
-		&cli.Uint64Flag{Name: "individual", Usage: "`ID` (default: the best)"},
+		&cli.IntFlag{Name: "generation", Usage: "to choose from", DefaultText: "the last complete one"},
+		&cli.Uint64Flag{Name: "individual", Usage: "`ID` of the individual", DefaultText: "the best"},
 	}
 }
 

@@ -20,7 +20,7 @@ func generateCommand() *cli.Command {
 			&cli.StringFlag{Name: "tokenizer", Usage: "Hugging Face tokenizer.json `FILE` (default: the run's)", EnvVars: []string{"EVORANK_TOKENIZER"}},
 			&cli.StringFlag{Name: "prompt", Usage: "text to continue"},
 			&cli.Float64Flag{Name: "temperature", Value: 1, Usage: "0 always takes the likeliest token"},
-			&cli.IntFlag{Name: "top-k", Usage: "draw among the `K` likeliest tokens (default: all)"},
+			&cli.IntFlag{Name: "top-k", Usage: "draw among the `K` likeliest tokens", DefaultText: "all"},
 			&cli.IntFlag{Name: "max-tokens", Value: 100, Usage: "length of a text"},
 			&cli.IntFlag{Name: "n", Value: 1, Usage: "number of texts"},
 			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "of the draws"},

@@ -15,7 +15,7 @@ func resumeCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			deviceFlag(),
 			&cli.BoolFlag{Name: "allow-device-change", Usage: "go on with another kind of device; results then depend on where it changed"},
-		}, followFlags()...),
+		}, followFlags("the run's")...),
 		Action: resumeAction,
 	}
 }

@@ -21,20 +21,21 @@ func trainCommand() *cli.Command {
 		Flags: append([]cli.Flag{
 			setFlag(),
 			&cli.StringFlag{Name: "run-dir", Usage: "use exactly `DIR`, which must be absent or empty (default: runs/<config>/<time>-<digits>)"},
-			&cli.Uint64Flag{Name: "seed", Usage: "of every random choice of the run"},
+			&cli.Uint64Flag{Name: "seed", Usage: "of every random choice of the run", DefaultText: "the config's"},
 			&cli.StringFlag{Name: "data", Usage: "`FILE` of stories to train on", EnvVars: []string{"EVORANK_DATA"}},
 			&cli.StringFlag{Name: "tokenizer", Usage: "Hugging Face tokenizer.json `FILE`", EnvVars: []string{"EVORANK_TOKENIZER"}},
 			&cli.BoolFlag{Name: "dry-run", Usage: "print parameters, memory and time expected, and stop"},
 			deviceFlag(),
-		}, followFlags()...),
+		}, followFlags("the config's")...),
 		Action: trainAction,
 	}
 }
 
-// followFlags are common to train and resume.
-func followFlags() []cli.Flag {
+// followFlags are common to train and resume; goal says how far they go by
+// themselves.
+func followFlags(goal string) []cli.Flag {
 	return []cli.Flag{
-		&cli.IntFlag{Name: "generations", Usage: "populations to evaluate in all"},
+		&cli.IntFlag{Name: "generations", Usage: "populations to evaluate in all", DefaultText: goal},
 		&cli.DurationFlag{Name: "max-time", Usage: "stop after this time, resumable, with exit code 75"},
 		&cli.BoolFlag{Name: "json", Usage: "print the summary as JSON"},
 		&cli.BoolFlag{Name: "quiet", Usage: "no progress"},
