@@ -134,10 +134,10 @@ func (d *driver) open(ordinal int, explain func(busID string) string) (*Device, 
 		return nil, err
 	}
 	if len(infos) == 0 {
-		return nil, &UnusableError{Reason: NoDevice, Detail: "the driver sees no GPU"}
+		return nil, &UnusableError{Reason: NoDevice, Detail: "the driver sees no GPU" + visibility()}
 	}
 	if ordinal < 0 || ordinal >= len(infos) {
-		return nil, &UnusableError{Reason: NoDevice, Detail: fmt.Sprintf("cuda:%d was asked for and the driver shows %d (cuda:0 to cuda:%d)", ordinal, len(infos), len(infos)-1)}
+		return nil, &UnusableError{Reason: NoDevice, Detail: fmt.Sprintf("cuda:%d was asked for and the driver shows %d (cuda:0 to cuda:%d)%s", ordinal, len(infos), len(infos)-1, visibility())}
 	}
 	dev := &Device{Info: infos[ordinal], drv: d}
 	code := first(

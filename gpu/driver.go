@@ -1,6 +1,8 @@
 package gpu
 
 import (
+	"fmt"
+	"os"
 	"sync"
 	"unsafe"
 )
@@ -166,8 +168,21 @@ func (d *driver) start() error {
 	case success:
 		return nil
 	case noDevice:
-		return d.unusable(NoDevice, code, "the driver sees no GPU (is CUDA_VISIBLE_DEVICES set?)")
+		return d.unusable(NoDevice, code, "the driver sees no GPU"+visibility())
 	default:
 		return d.unusable(NoDevice, code, "the driver does not start")
+	}
+}
+
+// visibility names the variable that decides which GPUs the driver shows, if
+// it is set; it is the first thing to look at when one is missing.
+func visibility() string {
+	switch value, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); {
+	case !set:
+		return ""
+	case value == "":
+		return " (CUDA_VISIBLE_DEVICES is set and empty, which hides every GPU: unset it)"
+	default:
+		return fmt.Sprintf(" (CUDA_VISIBLE_DEVICES=%s chooses and orders what it shows)", value)
 	}
 }

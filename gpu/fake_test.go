@@ -16,6 +16,8 @@ type fake struct {
 	params  []uint64 // sizes of the parameters of every kernel
 	memory  map[uint64][]byte
 	current uintptr
+	bus     []string // PCI bus ids by ordinal; none: all have the same
+	names   []string
 }
 
 const fakeContext = 0xc0ffee
@@ -34,6 +36,14 @@ func (f *fake) inContext(name string) Code {
 	return f.call(name)
 }
 
+// text writes what a card is called: its own of the list, or what all have.
+func (f *fake) text(dst *byte, n int32, list []string, device int32, otherwise string) {
+	if i := int(device) - 100; i < len(list) {
+		otherwise = list[i]
+	}
+	copy(unsafe.Slice(dst, n), otherwise+"\x00rest")
+}
+
 func newFake() *fake {
 	f := &fake{fail: map[string]Code{}, count: 2, version: 13000, memory: map[uint64][]byte{}}
 	f.driver = driver{
@@ -44,9 +54,9 @@ func newFake() *fake {
 
 		DeviceGetCount:    func(n *int32) Code { *n = f.count; return f.call("DeviceGetCount") },
 		DeviceGet:         func(d *int32, ordinal int32) Code { *d = 100 + ordinal; return f.call("DeviceGet") },
-		DeviceGetName:     func(s *byte, n, _ int32) Code { copy(unsafe.Slice(s, n), "Fake 1\x00rest"); return 0 },
+		DeviceGetName:     func(s *byte, n, d int32) Code { f.text(s, n, f.names, d, "Fake 1"); return 0 },
 		DeviceTotalMem:    func(n *uint64, _ int32) Code { *n = 8 << 30; return 0 },
-		DeviceGetPCIBusID: func(s *byte, n, _ int32) Code { copy(unsafe.Slice(s, n), "0000:01:00.0\x00"); return 0 },
+		DeviceGetPCIBusID: func(s *byte, n, d int32) Code { f.text(s, n, f.bus, d, "0000:01:00.0"); return 0 },
 		DeviceGetUUID:     func(u *[16]byte, _ int32) Code { u[0] = 0xab; return 0 },
 		DeviceGetAttribute: func(v *int32, a Attribute, _ int32) Code {
 			*v = map[Attribute]int32{CapabilityMajor: 9, CapabilityMinor: 0, Multiprocessors: 132, MaxSharedPerBlockOptin: 100 << 10}[a]

@@ -2,6 +2,7 @@ package gpu
 
 import (
 	"errors"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -36,6 +37,7 @@ func TestOpenDescribesTheDevice(t *testing.T) {
 
 // Every reason for "no usable GPU", with what a user needs to know in it.
 func TestUnusableDevices(t *testing.T) {
+	hide := func(devices string) { t.Setenv("CUDA_VISIBLE_DEVICES", devices) }
 	cases := []struct {
 		name    string
 		ordinal int
@@ -44,7 +46,10 @@ func TestUnusableDevices(t *testing.T) {
 		words   []string
 	}{
 		{"too old", 0, func(f *fake) { f.version = 12040 }, DriverTooOld, []string{"CUDA 12.4", "needs 13.0", "driver 580"}},
-		{"no card", 0, func(f *fake) { f.fail["Init"] = noDevice }, NoDevice, []string{"CUDA_VISIBLE_DEVICES", "CUDA_ERROR_100"}},
+		{"no card", 0, func(f *fake) { f.fail["Init"] = noDevice }, NoDevice, []string{"the driver sees no GPU: ", "CUDA_ERROR_100"}},
+		{"all hidden", 0, func(f *fake) { f.fail["Init"] = noDevice; hide("") }, NoDevice, []string{"CUDA_VISIBLE_DEVICES is set and empty", "unset it"}},
+		{"hidden by a wrong number", 0, func(f *fake) { f.fail["Init"] = noDevice; hide("7") }, NoDevice, []string{"CUDA_VISIBLE_DEVICES=7 chooses"}},
+		{"one hidden", 2, func(*fake) { hide("1,0") }, NoDevice, []string{"cuda:2", "shows 2", "CUDA_VISIBLE_DEVICES=1,0 chooses and orders"}},
 		{"broken driver", 0, func(f *fake) { f.fail["Init"] = 999 }, NoDevice, []string{"does not start", "CUDA error 999"}},
 		{"no device visible", 0, func(f *fake) { f.count = 0 }, NoDevice, []string{"sees no GPU"}},
 		{"no such ordinal", 2, func(*fake) {}, NoDevice, []string{"cuda:2", "shows 2"}},
@@ -54,6 +59,8 @@ func TestUnusableDevices(t *testing.T) {
 	}
 	for _, c := range cases {
 		f := newFake()
+		hide("")
+		os.Unsetenv("CUDA_VISIBLE_DEVICES") // hide brings the caller's value back when the test ends
 		c.prepare(f)
 		err := f.start()
 		if err == nil {

@@ -219,3 +219,24 @@ func bytesText(n uint64) string {
 	}
 	return fmt.Sprintf("%.1f %s", x, unit)
 }
+
+// Full reports whether an error means that the device's memory is used up.
+func Full(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Code == CodeOutOfMemory
+}
+
+// WithinMemory carries out a plan for a budget of device memory, and again for
+// half of it each time that the device turns out to be full: another program
+// may take memory between the look at what is free and the allocation. The
+// plan must give back what it got before it fails, and must refuse a budget
+// that is too small for any work with an error of its own.
+func WithinMemory(budget uint64, plan func(budget uint64) error) error {
+	for {
+		err := plan(budget)
+		if !Full(err) || budget == 0 {
+			return err
+		}
+		budget /= 2
+	}
+}

@@ -13,6 +13,7 @@ type management struct {
 
 	DriverVersion func(version *byte, size uint32) nvmlCode
 	HandleByBusID func(id *byte, handle *uintptr) nvmlCode
+	Index         func(handle uintptr, index *uint32) nvmlCode
 	Memory        func(handle uintptr, memory *nvmlMemory) nvmlCode
 	Temperature   func(handle uintptr, sensor int32, celsius *uint32) nvmlCode
 	Power         func(handle uintptr, milliwatts *uint32) nvmlCode
@@ -45,6 +46,7 @@ func (m *management) symbols() []symbol {
 		{"nvmlErrorString", &m.ErrorString, required},
 		{"nvmlSystemGetDriverVersion", &m.DriverVersion, required},
 		{"nvmlDeviceGetHandleByPciBusId_v2", &m.HandleByBusID, required},
+		{"nvmlDeviceGetIndex", &m.Index, required},
 		{"nvmlDeviceGetMemoryInfo", &m.Memory, required},
 		{"nvmlDeviceGetTemperature", &m.Temperature, required},
 		{"nvmlDeviceGetPowerUsage", &m.Power, required},
@@ -129,8 +131,24 @@ func (m *management) monitor(busID string) (*Monitor, error) {
 	return monitor, m.check("find card", busID, m.HandleByBusID(&id[0], &monitor.handle))
 }
 
+// Index returns the card's number in NVML and nvidia-smi, which is not CUDA's.
+func (m *Monitor) Index() (int, error) {
+	var index uint32
+	err := m.lib.check("read number", m.busID, m.lib.Index(m.handle, &index))
+	return int(index), err
+}
+
 // Read takes one reading. It fails if the card is gone, not if it lacks a sensor.
 func (m *Monitor) Read() (Reading, error) {
+	r, err := m.sensors()
+	if err == nil {
+		r.Processes, err = m.processes()
+	}
+	return r, err
+}
+
+// sensors is Read without the list of processes.
+func (m *Monitor) sensors() (Reading, error) {
 	var r Reading
 	var memory nvmlMemory
 	var celsius, milliwatts, smClock, memoryClock uint32
@@ -159,9 +177,7 @@ func (m *Monitor) Read() (Reading, error) {
 			return r, m.lib.check("read "+s.name, m.busID, s.code)
 		}
 	}
-	var err error
-	r.Processes, err = m.processes()
-	return r, err
+	return r, nil
 }
 
 // number converts a reading in units of 1/scale.

@@ -13,6 +13,7 @@ func fakeManagement(fail map[string]nvmlCode, processes int) *management {
 	return &management{
 		ErrorString:   func(nvmlCode) *byte { return cText("GPU is lost") },
 		HandleByBusID: func(_ *byte, h *uintptr) nvmlCode { *h = 1; return fail["handle"] },
+		Index:         func(_ uintptr, p *uint32) nvmlCode { return set("index", p, 0) },
 		Memory: func(_ uintptr, m *nvmlMemory) nvmlCode {
 			*m = nvmlMemory{8 << 30, 1 << 30, 7 << 30}
 			return fail["memory"]

@@ -1,0 +1,60 @@
+package gpu
+
+import (
+	"errors"
+	"strings"
+	"testing"
+)
+
+// crowded makes a fake card of which only so many bytes are free.
+func crowded(t *testing.T, bytes uint64) *Device {
+	t.Helper()
+	f, d, _ := opened(t)
+	alloc, used := f.MemAlloc, uint64(0)
+	f.MemAlloc = func(p *uint64, n uint64) Code {
+		if used+n > bytes {
+			return CodeOutOfMemory
+		}
+		used += n
+		return alloc(p, n)
+	}
+	return d
+}
+
+// TestWithinMemory: work planned for memory that another program takes in the
+// meantime is done in smaller pieces.
+func TestWithinMemory(t *testing.T) {
+	d := crowded(t, 1000)
+	var budgets []uint64
+	err := WithinMemory(6000, func(budget uint64) error {
+		budgets = append(budgets, budget)
+		_, err := Alloc[byte](d, "work", int(budget))
+		return err
+	})
+	if err != nil || len(budgets) != 4 || budgets[3] != 750 {
+		t.Errorf("%v, tried %v", err, budgets)
+	}
+	tooSmall := errors.New("an individual needs 2000 bytes")
+	err = WithinMemory(6000, func(budget uint64) error {
+		if budget < 2000 {
+			return tooSmall
+		}
+		_, err := Alloc[byte](d, "work", int(budget))
+		return err
+	})
+	if err != tooSmall {
+		t.Errorf("no room at all: %v", err)
+	}
+	calls := 0
+	if err := WithinMemory(6000, func(uint64) error { calls++; return tooSmall }); err != tooSmall || calls != 1 {
+		t.Errorf("another error: %v after %d calls", err, calls)
+	}
+}
+
+// TestOutOfMemoryHasTheNumbers: what was asked for, what is free, and of how much.
+func TestOutOfMemoryHasTheNumbers(t *testing.T) {
+	_, err := Alloc[byte](crowded(t, 0), "networks", 5<<30)
+	if !Full(err) || !strings.Contains(err.Error(), "networks (5.0 GiB) on cuda:1") || !strings.Contains(err.Error(), "3.0 GiB of 8.0 GiB are free") {
+		t.Errorf("got %v", err)
+	}
+}
