@@ -33,7 +33,7 @@ func fill(v reflect.Value, m *yaml.Node, prefix string) error {
 		key, value := m.Content[i], m.Content[i+1]
 		field, ok := fieldOf(v, key.Value)
 		if !ok {
-			return at(key, "unknown key %s%s%s", prefix, printable(key.Value), suggest(key.Value, keysOf(v)))
+			return at(key, "unknown key %s%s%s", prefix, printable(key.Value), Suggest(key.Value, keysOf(v)))
 		}
 		if seen[key.Value] {
 			return at(key, "%s%s: given twice", prefix, key.Value)
@@ -118,18 +118,24 @@ func printable(word string) string {
 	return word
 }
 
-// suggest returns `: did you mean "x"?` for the nearest name, if it is near.
-func suggest(name string, names []string) string {
+// Suggest returns ": did you mean x?" for the nearest name, if it is near.
+func Suggest(name string, names []string) string {
+	if n := Nearest(name, names); n != "" {
+		return fmt.Sprintf(": did you mean %s?", n)
+	}
+	return ""
+}
+
+// Nearest returns the one of names that a mistyped name may have meant: that of
+// the fewest changed letters, or "" if half of them would have to change.
+func Nearest(name string, names []string) string {
 	best, least := "", 1+len(name)/2
 	for _, n := range names {
 		if d := distance(name, n); d < least {
 			best, least = n, d
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return fmt.Sprintf(": did you mean %s?", best)
+	return best
 }
 
 // distance is Levenshtein's: insertions, deletions, substitutions.

@@ -96,3 +96,12 @@ func (l LM) check() error {
 	}
 	return nil
 }
+
+// Knobs lists the paths of all knobs, as --set takes them.
+func Knobs() []string {
+	var paths []string
+	for _, k := range knobs(reflect.ValueOf(Config{}), "") {
+		paths = append(paths, k.path)
+	}
+	return paths
+}

@@ -140,7 +140,7 @@ func source(nameOrPath string) ([]byte, error) {
 	}
 	f, err := os.Open(nameOrPath)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%s: neither an embedded config nor a file%s (config list shows the names)", nameOrPath, suggest(filepath.Base(nameOrPath), Names()))
+		return nil, fmt.Errorf("%s: neither an embedded config nor a file%s (config list shows the names)", nameOrPath, Suggest(filepath.Base(nameOrPath), Names()))
 	}
 	if err != nil {
 		return nil, err

@@ -24,7 +24,7 @@ type Study struct {
 	Config      string      `yaml:"config" json:"config"`                         // of all conditions that name none: embedded, or a path
 	Set         []string    `yaml:"set,omitempty" json:"set,omitempty"`           // key=value for all conditions
 	Override    []string    `yaml:"override,omitempty" json:"override,omitempty"` // key=value after the conditions' own: the command line's
-	Trials      whole       `yaml:"trials" json:"trials"`                         // runs of each condition
+	Trials      whole       `yaml:"trials" json:"trials"`                         // runs of each condition that names no number of its own
 	FirstSeed   whole       `yaml:"first_seed,omitempty" json:"first_seed"`       // of the first trial, default 1; the others count on
 	Metric      string      `yaml:"metric" json:"metric"`                         // key of metrics.jsonl that the study is about
 	Also        []string    `yaml:"also,omitempty" json:"also,omitempty"`         // metrics reported beside it
@@ -32,6 +32,7 @@ type Study struct {
 	Conditions  []Condition `yaml:"conditions" json:"conditions"`                 // settings to compare
 	Baseline    string      `yaml:"baseline,omitempty" json:"baseline,omitempty"` // condition that others are held against, default the first
 	Comparisons [][]string  `yaml:"comparisons,omitempty" json:"comparisons"`     // pairs [condition, baseline]; none: all pairs
+	Sections    []Section   `yaml:"sections,omitempty" json:"sections,omitempty"` // of the report; none: one of all conditions
 	configs     []configs.Config
 }
 
@@ -40,6 +41,7 @@ type Condition struct {
 	Name   string   `yaml:"name" json:"name"`
 	Config string   `yaml:"config,omitempty" json:"config,omitempty"` // instead of the study's
 	Set    []string `yaml:"set,omitempty" json:"set,omitempty"`       // key=value, after the study's
+	Trials whole    `yaml:"trials,omitempty" json:"trials,omitempty"` // instead of the study's
 	Rank   whole    `yaml:"rank,omitempty" json:"rank,omitempty"`     // for the figure of values against rank
 }
 
@@ -110,7 +112,7 @@ func source(name string) (text []byte, title string, err error) {
 		return nil, "", fmt.Errorf("study: %s: not a study's directory: it has no %s", name, fileStudy)
 	}
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, "", fmt.Errorf("study: %s: neither an embedded study (%s) nor a file or directory", name, strings.Join(Names(), ", "))
+		return nil, "", fmt.Errorf("study: %s: neither an embedded study nor a file or directory%s (study list shows the names)", name, configs.Suggest(name, Names()))
 	}
 	if err != nil {
 		return nil, "", fmt.Errorf("study: %w", err)
@@ -197,45 +199,6 @@ func keysOf(t reflect.Type) []string {
 	return keys
 }
 
-// Check reports the first thing that keeps the study from being run as a
-// whole, and loads the conditions' configs.
-func (s *Study) Check() error {
-	fail := func(format string, args ...any) error {
-		return fmt.Errorf("study: %s: %w", s.Name, fmt.Errorf(format, args...))
-	}
-	switch {
-	case s.Trials < 1 || s.Trials > maxTrials:
-		return fail("trials: %d is not between 1 and %d", s.Trials, maxTrials)
-	case s.Metric == "":
-		return fail("metric: none is named: which key of metrics.jsonl is it about? (docs/metrics.md)")
-	case len(s.Conditions) == 0:
-		return fail("conditions: none are given")
-	}
-	if err := s.checkNames(); err != nil {
-		return fail("%w", err)
-	}
-	s.configs = nil
-	for _, c := range s.Conditions {
-		cfg, err := s.load(c)
-		if err != nil {
-			return fail("condition %s: %w", c.Name, err)
-		}
-		for i, other := range s.configs {
-			if other.Identity() == cfg.Identity() && other.Generations == cfg.Generations && other.LM.Data.Text == cfg.LM.Data.Text {
-				return fail("conditions %s and %s are the same experiment: what should differ?", s.Conditions[i].Name, c.Name)
-			}
-		}
-		if int(s.Generation) > cfg.Generations {
-			return fail("generation: %d is of interest, but condition %s ends with generation %d", s.Generation, c.Name, cfg.Generations)
-		}
-		s.configs = append(s.configs, cfg)
-		if first := s.configs[0].Generations; s.Generation == 0 && cfg.Generations != first {
-			return fail("generation: conditions %s and %s end with generations %d and %d: name the one of interest", s.Conditions[0].Name, c.Name, first, cfg.Generations)
-		}
-	}
-	return nil
-}
-
 // generation returns the one of interest.
 func (s *Study) generation() int {
 	if s.Generation != 0 {
@@ -244,10 +207,21 @@ func (s *Study) generation() int {
 	return s.configs[0].Generations
 }
 
-// SetTrials changes the number of trials of each condition.
+// SetTrials changes the number of trials of every condition.
 func (s *Study) SetTrials(n int) error {
 	s.Trials = whole(n)
+	for i := range s.Conditions {
+		s.Conditions[i].Trials = 0
+	}
 	return badConfig(s.Check())
+}
+
+// trialsOf returns how many runs a condition is to have.
+func (s *Study) trialsOf(condition int) int {
+	if n := s.Conditions[condition].Trials; n > 0 {
+		return int(n)
+	}
+	return int(s.Trials)
 }
 
 // load returns the config of a condition, without a trial's seed.
@@ -271,48 +245,6 @@ func (s *Study) configOf(c Condition) string {
 		return c.Config
 	}
 	return s.Config
-}
-
-// checkNames checks what refers to conditions, and that their folders differ.
-func (s *Study) checkNames() error {
-	folders := map[string]string{}
-	for i, c := range s.Conditions {
-		if s.configOf(c) == "" {
-			return fmt.Errorf("condition %d: config: none is named, by it or by the study", i+1)
-		}
-		folder := folderName(c.Name)
-		if folder == "" {
-			return fmt.Errorf("condition %d: name: %q has no letters or digits", i+1, c.Name)
-		}
-		if other, taken := folders[folder]; taken {
-			return fmt.Errorf("conditions %q and %q would share the folder %s: rename one", other, c.Name, folder)
-		}
-		folders[folder] = c.Name
-	}
-	known := func(name string) bool { return folders[folderName(name)] == name }
-	if s.Baseline != "" && !known(s.Baseline) {
-		return fmt.Errorf("baseline: %q is none of the conditions", s.Baseline)
-	}
-	for _, pair := range s.Comparisons {
-		if len(pair) != 2 {
-			return fmt.Errorf("comparisons: %q: want pairs [condition, baseline]", pair)
-		}
-		for _, name := range pair {
-			if !known(name) {
-				return fmt.Errorf("comparisons: %q is none of the conditions", name)
-			}
-		}
-	}
-	return nil
-}
-
-// pairs returns the comparisons as package stats takes them.
-func (s *Study) pairs() [][2]string {
-	var out [][2]string
-	for _, p := range s.Comparisons {
-		out = append(out, [2]string{p[0], p[1]})
-	}
-	return out
 }
 
 // Metrics returns the metric of interest and those beside it.

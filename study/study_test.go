@@ -161,7 +161,7 @@ func TestRefusedStudies(t *testing.T) {
 	dir := t.TempDir()
 	empty := filepath.Join(dir, "empty.yaml")
 	os.WriteFile(empty, nil, 0o666)
-	for name, want := range map[string]string{empty: "the file is empty", dir: "it has no study.yaml", "lm-quik": "neither an embedded study (lm-quick, "} {
+	for name, want := range map[string]string{empty: "the file is empty", dir: "it has no study.yaml", "lm-quik": "neither an embedded study nor a file or directory: did you mean lm-quick?"} {
 		if _, err := Load(name, nil); run.KindOf(err) != run.BadConfig || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v, want %s", name, err, want)
 		}
