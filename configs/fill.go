@@ -129,8 +129,11 @@ func Suggest(name string, names []string) string {
 // Nearest returns the one of names that a mistyped name may have meant: that of
 // the fewest changed letters, or "" if half of them would have to change.
 func Nearest(name string, names []string) string {
-	best, least := "", 1+len(name)/2
+	best, least := "", 1+min(len(name), 100)/2 // a very long one is none of them
 	for _, n := range names {
+		if len(name)-len(n) >= least {
+			continue
+		}
 		if d := distance(name, n); d < least {
 			best, least = n, d
 		}
@@ -138,23 +141,29 @@ func Nearest(name string, names []string) string {
 	return best
 }
 
-// distance is Levenshtein's: insertions, deletions, substitutions.
+// distance counts insertions, deletions, substitutions and exchanges of
+// neighbours (optimal string alignment).
 func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
+	rows := make([][]int, len(a)+1) // rows[i][j]: of a[:i] and b[:j]
+	for i := range rows {
+		rows[i] = make([]int, len(b)+1)
+		rows[i][0] = i
 	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost++
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(a); i++ {
+		for j := 1; j <= len(b); j++ {
+			cost := 1
+			if a[i-1] == b[j-1] {
+				cost = 0
 			}
-			diagonal = row[j+1]
-			row[j+1] = min(cost, row[j]+1, diagonal+1)
+			d := min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
+			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+				d = min(d, rows[i-2][j-2]+1)
+			}
+			rows[i][j] = d
 		}
 	}
-	return row[len(b)]
+	return rows[len(a)][len(b)]
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/evorank/evorank/configs"
 	"github.com/urfave/cli/v2"
 )
 
@@ -33,8 +34,10 @@ func permute(app *cli.App, args []string) []string {
 			return append(append([]string{}, args[:at]...), a)
 		}
 		flags = append(flags, a)
-		if takesValue(command, a) && i+1 < len(args) {
-			i++
+		if takesValue(command, a) {
+			if i++; i == len(args) { // the library must see that the value is missing
+				return append(append([]string{}, args[:at]...), flags...)
+			}
 			flags = append(flags, args[i])
 		}
 	}
@@ -118,7 +121,11 @@ func noCommand(c *cli.Context) error {
 	for _, k := range known {
 		names = append(names, k.Name)
 	}
-	return usagef("unknown command %q: want one of %s", c.Args().First(), strings.Join(names, ", "))
+	name := c.Args().First()
+	if near := configs.Nearest(name, names); near != "" {
+		return usagef("unknown command %q: did you mean %s? (%s --help lists all)", name, near, c.Command.HelpName)
+	}
+	return usagef("unknown command %q: want one of %s", name, strings.Join(names, ", "))
 }
 
 // need returns an error unless all the flags are given.

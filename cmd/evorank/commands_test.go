@@ -79,8 +79,9 @@ func TestCommands(t *testing.T) {
 
 	checkCommands(t, dir, []commandLine{
 		{"", exitDone, "Start with: evorank train"},
-		{"nope", exitUsage, `unknown command "nope": want one of train,`},
+		{"unheard-of", exitUsage, `unknown command "unheard-of": want one of train,`},
 		{"version", exitDone, `^evorank \d+\.\d+\.\d+`},
+		{"--version", exitDone, `^evorank \d+\.\d+\.\d+`},
 		{"version x", exitUsage, `version: leftover argument "x"`},
 		{"config list", exitDone, "tinystories-factored "},
 		{"config print lm-quick --plain", exitDone, "(?m)^task: lm$"},

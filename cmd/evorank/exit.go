@@ -48,15 +48,14 @@ func report(stderr io.Writer, err error) int {
 	}
 	code := exitFailure
 	var c *coded
+	var unknown cli.ExitCoder // the library's, of help for a command that is not there
 	if errors.As(err, &c) {
 		code = c.code
+	} else if errors.As(err, &unknown) {
+		code = exitUsage
 	}
 	if text := strings.TrimSpace(err.Error()); text != "" {
 		fmt.Fprintf(stderr, "evorank: %s\n", strings.ReplaceAll(text, "\n", " "))
 	}
 	return code
-}
-
-func onUsageError(c *cli.Context, err error, _ bool) error {
-	return usagef("%w (%s --help shows the flags)", err, c.Command.HelpName)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -48,6 +49,38 @@ func TestHelpShowsTrueDefaults(t *testing.T) {
 	} {
 		if help := must(t, command, "--help"); !strings.Contains(help, want) {
 			t.Errorf("evorank %s --help does not say %q:\n%s", command, want, help)
+		}
+	}
+}
+
+// TestMistyped: what was meant is named, for commands, flags, knobs, configs
+// and studies; what is near nothing gets the whole list.
+func TestMistyped(t *testing.T) {
+	for line, want := range map[string]string{
+		"trian":                          `unknown command "trian": did you mean train\? \(evorank --help lists all\)`,
+		"study rnu":                      `unknown command "rnu": did you mean run\?`,
+		"plot curvs":                     "did you mean curves",
+		"help trian":                     "trian",
+		"qqqqqqqq":                       `unknown command "qqqqqqqq": want one of train,`,
+		"--verison":                      `^evorank: unknown flag --verison: did you mean --version\?`,
+		"train --generatons 5":           `^evorank: train: unknown flag --generatons: did you mean --generations\? \(evorank train --help shows the flags\)\n$`,
+		"train --qqqqqqqqqqq":            `^evorank: train: unknown flag --qqqqqqqqqqq \(`,
+		"train --population 5":           `did you mean --set search.population=…\?`,
+		"eval --population 5":            `unknown flag --population`,
+		"train --generations x":          `train: --generations: want a whole number, got "x"`,
+		"train --seed -1":                `--seed: want a whole number from 0 to`,
+		"train --max-time 5":             `--max-time: want a time such as`,
+		"train --quiet=perhaps":          `--quiet: want true or false, got "perhaps"`,
+		"generate x --temperature c":     `--temperature: want a number, got "c"`,
+		"train --seed":                   "train: --seed needs a value",
+		"train lm-quick --set":           "train: --set needs a value",
+		"train lm-quik":                  `did you mean lm-quick\?`,
+		"config print tinystories-dence": `did you mean tinystories-dense\?`,
+		"study run lm-quik":              `did you mean lm-quick\?`,
+	} {
+		code, _, errs := call(t, "", strings.Fields(line)...)
+		if code != exitUsage || !regexp.MustCompile(want).MatchString(errs) {
+			t.Errorf("evorank %s: exit %d: %s want %s", line, code, errs, want)
 		}
 	}
 }

@@ -67,7 +67,7 @@ func newApp(stdin io.Reader, stdout, stderr io.Writer) *cli.App {
 		Description: "Start with: evorank train\n" +
 			"It evolves a small language model on an embedded corpus, on the CPU, in about a minute.",
 		Reader: stdin, Writer: stdout, ErrWriter: stderr,
-		HideVersion:               true,
+		Version:                   version(),
 		DisableSliceFlagSeparator: true, // a comma is part of a value
 		ExitErrHandler:            func(*cli.Context, error) {},
 		OnUsageError:              onUsageError,

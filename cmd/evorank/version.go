@@ -12,10 +12,16 @@ func versionCommand() *cli.Command {
 	return &cli.Command{
 		Name: "version", Usage: "print version, commit and platform",
 		Action: func(c *cli.Context) error {
-			fmt.Fprintf(c.App.Writer, "evorank %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			printVersion(c)
 			return nil
 		},
 	}
+}
+
+func init() { cli.VersionPrinter = printVersion } // of --version
+
+func printVersion(c *cli.Context) {
+	fmt.Fprintf(c.App.Writer, "evorank %s %s %s/%s\n", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }
 
 // release is the version of the source; the commit comes from the build.
