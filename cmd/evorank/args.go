@@ -147,3 +147,14 @@ func choice(c *cli.Context, flag string, words ...string) error {
 	}
 	return usageError(fmt.Errorf("--%s: %q is none of %s", flag, c.String(flag), strings.Join(words, ", ")))
 }
+
+// positive returns an error if one of the flags is given and below 1: it counts
+// from 1, and 0 would mean that it was not given.
+func positive(c *cli.Context, flags ...string) error {
+	for _, f := range flags {
+		if v := fmt.Sprint(c.Value(f)); c.IsSet(f) && (v == "0" || v[0] == '-') {
+			return usagef("%s: --%s %s: want at least 1", c.Command.Name, f, v)
+		}
+	}
+	return nil
+}

@@ -125,7 +125,11 @@ func compareRuns(c *cli.Context, o stats.Options) (stats.Report, error) {
 	if err != nil {
 		return stats.Report{}, byKind(err)
 	}
-	a, err := study.Select(groups, question(c))
+	q, err := question(c)
+	if err != nil {
+		return stats.Report{}, err
+	}
+	a, err := study.Select(groups, q)
 	if err != nil {
 		return stats.Report{}, byKind(err)
 	}
@@ -133,8 +137,9 @@ func compareRuns(c *cli.Context, o stats.Options) (stats.Report, error) {
 	return report, byKind(err)
 }
 
-func question(c *cli.Context) study.Question {
-	return study.Question{Metric: c.String("metric"), Generation: c.Int("generation"), AllowMissing: c.Bool("allow-missing")}
+func question(c *cli.Context) (study.Question, error) {
+	q := study.Question{Metric: c.String("metric"), Generation: c.Int("generation"), AllowMissing: c.Bool("allow-missing")}
+	return q, positive(c, "generation")
 }
 
 func compareTable(c *cli.Context, o stats.Options) (stats.Report, error) {

@@ -75,10 +75,8 @@ func replayOf(c *cli.Context) (*carracing.Replay, error) {
 	if c.IsSet("frames") != c.IsSet("frames-dump") {
 		return nil, usagef("env: --frames K and --frames-dump FILE go together")
 	}
-	for _, flag := range []string{"frames", "max-steps"} {
-		if c.IsSet(flag) && c.Int(flag) < 1 {
-			return nil, usagef("env: --%s %d: want at least 1", flag, c.Int(flag))
-		}
+	if err := positive(c, "frames", "max-steps"); err != nil {
+		return nil, err
 	}
 	seed, err := carracing.ParseSeed(c.String("seed"))
 	if err != nil {

@@ -74,6 +74,12 @@ func chooseSubject(c *cli.Context) (subject, error) {
 	if (weights == "") == (c.NArg() == 0) {
 		return subject{}, usagef("%s: give a run directory or --weights, one of them", c.Command.Name)
 	}
+	if err := positive(c, "generation", "individual"); err != nil {
+		return subject{}, err
+	}
+	if weights != "" && (c.IsSet("generation") || c.IsSet("individual")) {
+		return subject{}, usagef("%s: --generation and --individual are for runs, not for --weights", c.Command.Name)
+	}
 	if weights != "" {
 		n, err := run.LoadNetwork(weights)
 		return subject{network: n}, byKind(err)

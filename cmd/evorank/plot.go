@@ -141,7 +141,11 @@ func answerOf(c *cli.Context) (study.Answer, []study.Group, error) {
 	if err != nil {
 		return study.Answer{}, nil, byKind(err)
 	}
-	a, err := study.Select(groups, question(c))
+	q, err := question(c)
+	if err != nil {
+		return study.Answer{}, nil, err
+	}
+	a, err := study.Select(groups, q)
 	return a, groups, byKind(err)
 }
 

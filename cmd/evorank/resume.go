@@ -21,6 +21,9 @@ func resumeCommand() *cli.Command {
 }
 
 func resumeAction(c *cli.Context) error {
+	if err := positive(c, "generations"); err != nil {
+		return err
+	}
 	o := runOptions(c)
 	o.Device = c.String("device")
 	o.Generations = c.Int("generations")
