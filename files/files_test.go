@@ -149,8 +149,14 @@ func TestLock(t *testing.T) {
 	if _, err := Acquire(folder); !errors.As(err, &held) || err.Error() != want {
 		t.Errorf("error %v, want %s", err, want)
 	}
+	if !Held(folder) {
+		t.Error("a lock that is held does not look so")
+	}
 	lock.Release()
 	lock.Release()
+	if Held(folder) || Held(filepath.Join(folder, "absent")) {
+		t.Error("a lock that nobody holds looks held")
+	}
 	again, err := Acquire(folder)
 	if err != nil {
 		t.Fatal(err)

@@ -5,7 +5,9 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/run"
 	"github.com/urfave/cli/v2"
 )
 
@@ -42,14 +44,28 @@ func inspectAction(c *cli.Context) error {
 func (s subject) describe() map[string]any {
 	d := map[string]any{"network": s.network.Spec, "layout": s.network.Layout, "mutable": s.network.Layout.Mutable()}
 	if s.archive != nil {
-		d["run"], d["individual"], d["genome"] = s.archive.Manifest, s.individual.Record, s.individual.Genome
+		d["run"], d["individual"], d["genome"] = standing(s.archive), s.individual.Record, s.individual.Genome
 	}
 	return d
 }
 
+// standing returns the run's manifest. A run that was killed could not say so in
+// it, but its lock does.
+func standing(a *run.Archive) run.Manifest {
+	m := a.Manifest
+	if m.Status == run.Running && !files.Held(a.Dir) {
+		m.Status, m.Reason = run.Interrupted, "killed"
+	}
+	return m
+}
+
 func describeRun(w io.Writer, s subject, genes bool) {
-	m, i := s.archive.Manifest, s.individual
-	fmt.Fprintf(w, "run          %s: %s %s\n", m.Experiment, m.Status, m.Reason)
+	m, i := standing(s.archive), s.individual
+	reason := ""
+	if m.Reason != "" {
+		reason = fmt.Sprintf(" (%s)", m.Reason)
+	}
+	fmt.Fprintf(w, "run          %s: %s%s\n", m.Experiment, m.Status, reason)
 	fmt.Fprintf(w, "device       %s on %s, evorank %s\n", m.Device, m.Host, m.Version)
 	fmt.Fprintf(w, "data         %d stories, %d targets, digest %s\n", m.Stories, m.Targets, m.DataDigest)
 	fmt.Fprintf(w, "individual   %d of generation %d, loss %.6f, %d genes, parent %d, digest %s\n",
