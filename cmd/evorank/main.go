@@ -44,6 +44,7 @@ var commands = []func() *cli.Command{
 	resumeCommand,
 	evalCommand,
 	generateCommand,
+	playCommand,
 	exportCommand,
 	verifyCommand,
 	inspectCommand,

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"encoding/json"
+	"image/gif"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// driverWeights is a policy of whole numbers: it drives the same everywhere.
+const driverWeights = "../../task/carracing/testdata/policy-integer.safetensors"
+
+// absolute finds a file of the repository from another working directory.
+func absolute(t *testing.T, path string) string {
+	t.Helper()
+	found, err := filepath.Abs(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// TestPlayWeights: the recorded return in the real environment (closed-loop.json
+// of the task), as a GIF of the right length and as PNG files.
+func TestPlayWeights(t *testing.T) {
+	weights := absolute(t, driverWeights)
+	t.Chdir(t.TempDir())
+	var got played
+	out := must(t, "play", "--weights", weights, "--seed", "1", "--json", "--view", "64", "--every", "10", "-o", "drive.gif")
+	if err := json.Unmarshal([]byte(out), &got); err != nil {
+		t.Fatal(err)
+	}
+	var want []struct {
+		Policy string
+		Seed   uint64
+		Steps  int
+		Return float64
+	}
+	text, err := os.ReadFile(filepath.Join(filepath.Dir(weights), "closed-loop.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(text, &want); err != nil {
+		t.Fatal(err)
+	}
+	if w := want[0]; w.Seed != 1 || !strings.Contains(w.Policy, "integer") || got.Return != w.Return || got.Steps != w.Steps {
+		t.Errorf("%+v, in the real environment %+v", got, w)
+	}
+	f, err := os.Open("drive.gif")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	film, err := gif.DecodeAll(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pictures := 1 + got.Steps/10
+	if got.Steps%10 > 0 {
+		pictures++ // the last step is shown in any case
+	}
+	if len(film.Image) != pictures || got.Pictures != pictures || film.Config.Width != 64 || film.Delay[0] != 20 {
+		t.Errorf("%d pictures, %d said, want %d; %+v, delay %v", len(film.Image), got.Pictures, pictures, film.Config, film.Delay[0])
+	}
+	must(t, "play", "--weights", weights, "--seed", "1", "--view", "96", "--every", "20", "--max-steps", "50", "-o", "frames")
+	if files, _ := filepath.Glob("frames/000??.png"); len(files) != 4 { // 0, 20, 40, 50
+		t.Errorf("PNG files: %v", files)
+	}
+}
+
+// TestPlayTerminal: not a terminal here, so plain letters.
+func TestPlayTerminal(t *testing.T) {
+	out := must(t, "play", "--weights", driverWeights, "--seed", "1", "--terminal", "--max-steps", "4", "--view", "96")
+	lines := strings.Split(out, "\n")
+	if n := 3*(22+1) + 2; len(lines) != n || strings.Contains(out, "\x1b") || !strings.HasPrefix(lines[45], "step 2  return ") {
+		t.Errorf("%d lines, want %d:\n%s", len(lines), n, out)
+	}
+}
+
+func TestPlayRefuses(t *testing.T) {
+	weights := absolute(t, driverWeights)
+	dir := fixture(t)
+	write(t, "there.gif", "")
+	if err := os.MkdirAll("full/of", 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		args string
+		code int
+		says string
+	}{
+		{"", exitUsage, "give a run directory or --weights"},
+		{"--weights W", exitUsage, "--seed is missing"},
+		{"--weights W --seed -1", exitUsage, "whole number"},
+		{"--weights W --seed 1 --episode 2", exitUsage, "--episode is for runs"},
+		{"--weights W --seed 1 --every 0", exitUsage, "at least 1"},
+		{"--weights W --seed 1 --max-steps 0", exitUsage, "at least 1"},
+		{"--weights W --seed 1 --view 50", exitUsage, "none of full, 96, 64"},
+		{"--weights W --seed 1 --output a.mp4", exitUsage, "ends in .gif"},
+		{"--weights W --seed 1 --terminal --json", exitUsage, "goes without"},
+		{"--weights W --seed 1 --output there.gif", exitFailure, "the file exists"},
+		{"--weights W --seed 1 --output full", exitFailure, "not empty"},
+		{"--weights W --seed 1 --output none/a.gif", exitFailure, "create the folder first"},
+		{"--weights none.safetensors --seed 1", exitData, "no such file"},
+		{"--weights " + dir + "/w.safetensors --seed 1", exitData, "want the weights of a driver"},
+	} {
+		args := append([]string{"play"}, strings.Fields(strings.ReplaceAll(c.args, "W ", weights+" "))...)
+		if c.args == "--weights W" {
+			args[2] = weights
+		}
+		code, _, errs := call(t, "", args...)
+		if code != c.code || !strings.Contains(errs, c.says) || strings.Count(errs, "\n") != 1 {
+			t.Errorf("play %s: exit %d, %q; want %d and %q", c.args, code, errs, c.code, c.says)
+		}
+	}
+}
