@@ -57,9 +57,10 @@ func (n *Network) Export(factors bool) *model.TensorFile {
 	return n.Layout.ExportPhenotype(n.Phenotype(), n.Spec.Metadata())
 }
 
-// Sample draws a text from the network.
+// Sample draws a text from the network, in float64 on the CPU.
 func (n *Network) Sample(prompt []int32, index int, s lm.Sampling) []int32 {
-	return lm.Sample(n.bound(), prompt, index, s)
+	text, _ := lm.Sample(lm.ReadReference(n.bound()), prompt, index, s) // the reference does not fail
+	return text
 }
 
 func (n *Network) bound() *transformer.Network {

@@ -16,17 +16,48 @@ const chunk = 1024
 
 // Of returns the digest of a genotype.
 func Of(genotype []float32) model.Digest {
-	var bytes [4 * chunk]byte
-	var sum [8]byte
-	all := xxhash.New()
-	for len(genotype) > 0 {
-		n := min(chunk, len(genotype))
-		for i, x := range genotype[:n] {
-			binary.LittleEndian.PutUint32(bytes[4*i:], math.Float32bits(x))
+	s := New()
+	s.Add(genotype)
+	return s.Digest()
+}
+
+// Sum is the digest of a vector that comes in pieces.
+type Sum struct {
+	all   *xxhash.Digest // of the complete chunks' hashes
+	bytes [4 * chunk]byte
+	n     int // elements of the chunk under way
+}
+
+// New returns the sum of no elements yet.
+func New() *Sum { return &Sum{all: xxhash.New()} }
+
+// Add appends elements.
+func (s *Sum) Add(elements []float32) {
+	for len(elements) > 0 {
+		n := min(chunk-s.n, len(elements))
+		rest := s.bytes[4*s.n : 4*(s.n+n)]
+		for i, x := range elements[:n] {
+			binary.LittleEndian.PutUint32(rest[4*i:], math.Float32bits(x))
 		}
-		binary.LittleEndian.PutUint64(sum[:], xxhash.Sum64(bytes[:4*n]))
-		all.Write(sum[:])
-		genotype = genotype[n:]
+		s.n, elements = s.n+n, elements[n:]
+		if s.n == chunk {
+			s.hash()
+		}
 	}
-	return model.Digest(all.Sum64())
+}
+
+// Digest ends the last chunk and returns the digest.
+func (s *Sum) Digest() model.Digest {
+	if s.n > 0 {
+		s.hash()
+	}
+	return model.Digest(s.all.Sum64())
+}
+
+// hash appends the hash of the chunk under way to the others.
+func (s *Sum) hash() {
+	var hash [8]byte
+	binary.LittleEndian.PutUint64(hash[:], xxhash.Sum64(s.bytes[:4*s.n]))
+	s.all.Write(hash[:])
+	s.n = 0
 }

@@ -84,3 +84,27 @@ func TestGPUDigests(t *testing.T) {
 		gputest.Check(t, g.Close())
 	}
 }
+
+// A vector in pieces has the digest of the whole, wherever it is cut.
+func TestDigestOfPieces(t *testing.T) {
+	for _, n := range lengths {
+		g := genotype(n)
+		for _, piece := range []int{1, 7, 1023, 1024, 1500, 4096} {
+			s := New()
+			for at := 0; at < n; at += piece {
+				s.Add(g[at:min(at+piece, n)])
+			}
+			if got, want := s.Digest(), Of(g); got != want {
+				t.Errorf("%d elements in pieces of %d: digest %v, want %v", n, piece, got, want)
+			}
+		}
+	}
+}
+
+func BenchmarkDigest(b *testing.B) {
+	g := genotype(99_507)
+	b.SetBytes(4 * int64(len(g)))
+	for b.Loop() {
+		Of(g)
+	}
+}

@@ -184,7 +184,14 @@ func TestSample(t *testing.T) {
 	develop.Phenotype(phenotype, genotype, l)
 	n := Bind(spec, l, genotype, phenotype)
 	s := Sampling{Temperature: 1, MaxTokens: 40, EndOfText: 4, Seed: 3}
-	a, b, other := Sample(n, []int32{5}, 0, s), Sample(n, []int32{5}, 0, s), Sample(n, []int32{5}, 1, s)
+	sample := func(prompt []int32, index int, s Sampling) []int32 {
+		text, err := Sample(ReadReference(n), prompt, index, s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	a, b, other := sample([]int32{5}, 0, s), sample([]int32{5}, 0, s), sample([]int32{5}, 1, s)
 	if !slices.Equal(a, b) || slices.Equal(a, other) {
 		t.Errorf("sample 0 %v, again %v, sample 1 %v", a, b, other)
 	}
@@ -195,7 +202,7 @@ func TestSample(t *testing.T) {
 	}
 	greedy, top := s, s
 	greedy.Temperature, top.TopK = 0, 1
-	if g, k := Sample(n, nil, 0, greedy), Sample(n, nil, 7, top); !slices.Equal(g, k) {
+	if g, k := sample(nil, 0, greedy), sample(nil, 7, top); !slices.Equal(g, k) {
 		t.Errorf("temperature 0 gives %v, the likeliest of one %v", g, k)
 	}
 }

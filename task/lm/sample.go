@@ -19,18 +19,29 @@ type Sampling struct {
 	Seed        model.Seed
 }
 
+// Reader takes the next id of a text and returns the logits of the one after
+// it, [V], which may all be off by the same constant.
+type Reader func(id int32) ([]float64, error)
+
+// ReadReference reads a new text in float64.
+func ReadReference(n *transformer.Network) Reader {
+	d := transformer.NewReference(n).Decoder()
+	return func(id int32) ([]float64, error) { return d.Step(id), nil }
+}
+
 // Sample continues a prompt of labels and returns the new labels. It stops at
 // the end token, the end-of-text label or MaxTokens. Unknown and start are
 // never drawn: they are not text. Sample number index of a seed is always the
-// same text.
-func Sample(n *transformer.Network, prompt []int32, index int, s Sampling) []int32 {
-	decoder := transformer.NewReference(n).Decoder()
-	logits := decoder.Step(tokenizer.StartID)
+// same text, up to what the reader's precision leaves open.
+func Sample(read Reader, prompt []int32, index int, s Sampling) ([]int32, error) {
+	logits, err := read(tokenizer.StartID)
 	for _, label := range prompt {
-		logits = decoder.Step(label + tokenizer.FirstLabelID)
+		if err == nil {
+			logits, err = read(label + tokenizer.FirstLabelID)
+		}
 	}
 	var text []int32
-	for len(text) < s.MaxTokens {
+	for err == nil && len(text) < s.MaxTokens {
 		draw := s.Seed.Draw(model.PurposeSample, 0, uint32(index), uint32(len(text)))
 		id := s.choose(logits, (float64(draw[0])+0.5)/(1<<32))
 		label := id - tokenizer.FirstLabelID
@@ -38,9 +49,9 @@ func Sample(n *transformer.Network, prompt []int32, index int, s Sampling) []int
 			break
 		}
 		text = append(text, label)
-		logits = decoder.Step(id)
+		logits, err = read(id)
 	}
-	return text
+	return text, err
 }
 
 // choose returns the id at the quantile u of the sampling distribution, tokens
