@@ -12,12 +12,13 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"github.com/evorank/evorank/files"
+	"github.com/evorank/evorank/task/lm/tokenizer"
 )
 
 // A cache file is, in little-endian order: the magic, the key (its length as
-// uint32, then its bytes), the numbers of stories, ids and skipped stories as
-// uint64, Start and IDs as int32, and the xxHash64 of all that.
-const cacheMagic = "evorank tokens 1\n"
+// uint32, then its bytes), the numbers of stories, ids, skipped stories, units and
+// unknown units as uint64, Start and IDs as int32, and the xxHash64 of all that.
+const cacheMagic = "evorank tokens 2\n"
 
 // cache is the file in which one source's tokens are kept.
 type cache struct {
@@ -84,7 +85,7 @@ func (c cache) read() (*Stories, error) {
 // decode reads all but the checksum. Counts are compared with the size of the file
 // before anything is allocated by them.
 func (c cache) decode(r io.Reader, size int64) (*Stories, error) {
-	head := make([]byte, len(c.head())+3*8)
+	head := make([]byte, len(c.head())+5*8)
 	if _, err := io.ReadFull(r, head); err != nil {
 		return nil, errors.New("cut off")
 	}
@@ -99,7 +100,9 @@ func (c cache) decode(r io.Reader, size int64) (*Stories, error) {
 		uint64(size) != uint64(len(head))+4*(stories+1)+4*ids+8 {
 		return nil, errors.New("wrong size")
 	}
-	s := &Stories{Start: make([]int32, stories+1), IDs: make([]int32, ids), Skipped: int(skipped)}
+	s := &Stories{Start: make([]int32, stories+1), IDs: make([]int32, ids), Skipped: int(skipped), Coverage: tokenizer.Coverage{
+		Units: int(binary.LittleEndian.Uint64(counts[24:])), Unknown: int(binary.LittleEndian.Uint64(counts[32:])),
+	}}
 	if readInts(r, s.Start) != nil || readInts(r, s.IDs) != nil {
 		return nil, errors.New("cut off")
 	}
@@ -113,7 +116,8 @@ func (c cache) check(s *Stories) error {
 			return errors.New("stories out of order")
 		}
 	}
-	if s.Start[0] != 0 || int(s.Start[s.Len()]) != len(s.IDs) || s.Skipped < 0 {
+	if s.Start[0] != 0 || int(s.Start[s.Len()]) != len(s.IDs) || s.Skipped < 0 ||
+		s.Coverage.Unknown < 0 || s.Coverage.Unknown > s.Coverage.Units {
 		return errors.New("wrong counts")
 	}
 	for _, id := range s.IDs {
@@ -139,7 +143,7 @@ func (c cache) write(s *Stories) error {
 		sum := xxhash.New()
 		w := io.MultiWriter(f, sum)
 		head := c.head()
-		for _, n := range []int{s.Len(), len(s.IDs), s.Skipped} {
+		for _, n := range []int{s.Len(), len(s.IDs), s.Skipped, s.Coverage.Units, s.Coverage.Unknown} {
 			head = binary.LittleEndian.AppendUint64(head, uint64(n))
 		}
 		if _, err := w.Write(head); err != nil {

@@ -18,8 +18,10 @@ type Stories struct {
 	Start   []int32 // one more than there are stories
 	Skipped int     // empty stories that were left out
 
-	// Notes are what the user should hear about the token cache: one line each,
-	// usually none.
+	Coverage tokenizer.Coverage // how much of the text the tokenizer knew
+
+	// Notes are what the user should hear about the token cache and about a text
+	// that the tokenizer does not fit: one line each, usually none.
 	Notes []string
 }
 
@@ -67,7 +69,9 @@ func pack(stories iter.Seq2[string, error], e Encoding, most int) (*Stories, err
 		if err != nil {
 			return nil, err
 		}
-		labels = e.Tokenizer.Append(labels[:0], story)
+		var c tokenizer.Coverage
+		labels, c = e.Tokenizer.AppendCovered(labels[:0], story)
+		packed.Coverage = packed.Coverage.Plus(c)
 		const frame = 3 // start, end of text, end
 		if len(packed.IDs)+len(labels)+frame > most {
 			return nil, fmt.Errorf("tokenize stories: the first %d stories have close to %d tokens, and no more can be held: limit their number", packed.Len(), most)
@@ -81,8 +85,25 @@ func pack(stories iter.Seq2[string, error], e Encoding, most int) (*Stories, err
 // Load reads and tokenizes the stories of a source. If cacheDir is not empty, the
 // result is kept there (the directory is made if need be) and found again as long
 // as text, tokenizer and settings stay the same. A cache that cannot be used or
-// written is not an error: Notes says so.
+// written is not an error, nor is a text of which the tokenizer knows little: Notes
+// says so.
 func Load(s Source, e Encoding, cacheDir string) (*Stories, error) {
+	stories, err := load(s, e, cacheDir)
+	if err != nil {
+		return nil, err
+	}
+	if c := stories.Coverage; c.Share() > muchUnknown {
+		stories.Notes = append(stories.Notes, fmt.Sprintf("data: %s: %d of %d %s (%.1f %%) are unknown to the tokenizer: was it trained on such text?",
+			s.Path, c.Unknown, c.Units, e.Tokenizer.Unit(), 100*c.Share()))
+	}
+	return stories, nil
+}
+
+// muchUnknown is the unknown share of a text from which on the user should hear
+// about it.
+const muchUnknown = 0.01
+
+func load(s Source, e Encoding, cacheDir string) (*Stories, error) {
 	if _, err := e.endLabel(); err != nil {
 		return nil, err
 	}

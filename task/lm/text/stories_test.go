@@ -49,15 +49,17 @@ func wordTokenizer(t testing.TB, text string) *tokenizer.Tokenizer {
 func TestLoad(t *testing.T) {
 	tok := wordTokenizer(t, "a a a b b c") // labels 5, 6, 7
 	s := Source{Path: put(t, "a.txt", []byte("a b\n\nc\n?\n"))}
+	unknown := []string{fmt.Sprintf("data: %s: 1 of 4 words (25.0 %%) are unknown to the tokenizer: was it trained on such text?", s.Path)}
+	covered := tokenizer.Coverage{Units: 4, Unknown: 1}
 	tests := []struct {
 		endOfText bool
 		limit     int
 		want      Stories
 		targets   int
 	}{
-		{true, 0, Stories{IDs: []int32{1, 8, 9, 7, 2, 1, 10, 7, 2, 1, 3, 7, 2}, Start: []int32{0, 5, 9, 13}, Skipped: 1}, 10},
-		{false, 0, Stories{IDs: []int32{1, 8, 9, 2, 1, 10, 2, 1, 3, 2}, Start: []int32{0, 4, 7, 10}, Skipped: 1}, 7},
-		{false, 1, Stories{IDs: []int32{1, 8, 9, 2}, Start: []int32{0, 4}}, 3},
+		{true, 0, Stories{IDs: []int32{1, 8, 9, 7, 2, 1, 10, 7, 2, 1, 3, 7, 2}, Start: []int32{0, 5, 9, 13}, Skipped: 1, Coverage: covered, Notes: unknown}, 10},
+		{false, 0, Stories{IDs: []int32{1, 8, 9, 2, 1, 10, 2, 1, 3, 2}, Start: []int32{0, 4, 7, 10}, Skipped: 1, Coverage: covered, Notes: unknown}, 7},
+		{false, 1, Stories{IDs: []int32{1, 8, 9, 2}, Start: []int32{0, 4}, Coverage: tokenizer.Coverage{Units: 2}}, 3},
 	}
 	dir := t.TempDir()
 	for _, test := range tests {

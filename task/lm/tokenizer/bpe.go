@@ -68,6 +68,8 @@ func (c candidate) before(d candidate) bool {
 func (m *bpe) appendWord(dst []int32, word string, e *encoder) []int32 {
 	e.symbols = m.split(e.symbols[:0], word)
 	s := e.symbols
+	characters := utf8.RuneCountInString(word)
+	e.coverage = e.coverage.Plus(Coverage{characters, characters - len(s)})
 	if len(s) == 0 {
 		return dst
 	}

@@ -16,9 +16,42 @@ const (
 // space ends every word, neither combines with nor reorders across it, and is
 // no label itself.
 type encoder struct {
-	chunks  map[string][]int32
-	symbols []symbol
-	queue   queue[candidate]
+	chunks   map[string]encoded
+	symbols  []symbol
+	queue    queue[candidate]
+	coverage Coverage // of the text so far
+}
+
+// encoded is what became of a chunk.
+type encoded struct {
+	labels   []int32
+	coverage Coverage
+}
+
+// Coverage says how much of a text a tokenizer knows. It counts words if words
+// have labels, and characters if a BPE is made of them: one that it does not know
+// is left out, a word becomes the unknown label.
+type Coverage struct{ Units, Unknown int }
+
+// Share is the unknown share.
+func (c Coverage) Share() float64 {
+	if c.Units == 0 {
+		return 0
+	}
+	return float64(c.Unknown) / float64(c.Units)
+}
+
+// Plus is the coverage of both texts.
+func (c Coverage) Plus(d Coverage) Coverage {
+	return Coverage{c.Units + d.Units, c.Unknown + d.Unknown}
+}
+
+// Unit names what Coverage counts.
+func (t *Tokenizer) Unit() string {
+	if t.def.kind == wordLevel {
+		return "words"
+	}
+	return "characters"
 }
 
 // Encode returns the labels of a text, which must be valid UTF-8 (broken bytes
@@ -27,13 +60,20 @@ func (t *Tokenizer) Encode(text string) []int32 { return t.Append(nil, text) }
 
 // Append appends the labels of a text to dst.
 func (t *Tokenizer) Append(dst []int32, text string) []int32 {
+	dst, _ = t.AppendCovered(dst, text)
+	return dst
+}
+
+// AppendCovered is Append, and says how much of the text it knew.
+func (t *Tokenizer) AppendCovered(dst []int32, text string) ([]int32, Coverage) {
 	e := t.encoders.Get().(*encoder)
 	defer t.encoders.Put(e)
+	e.coverage = Coverage{}
 	for {
 		at, token, ok := t.added.next(text)
 		eachChunk(text[:at], func(chunk string) { dst = t.appendChunk(dst, chunk, e) })
 		if !ok {
-			return dst
+			return dst, e.coverage
 		}
 		dst = append(dst, token.label)
 		text = text[at+len(token.content):]
@@ -57,16 +97,19 @@ func eachChunk(text string, yield func(chunk string)) {
 }
 
 func (t *Tokenizer) appendChunk(dst []int32, chunk string, e *encoder) []int32 {
-	if labels, ok := e.chunks[chunk]; ok {
-		return append(dst, labels...)
+	if known, ok := e.chunks[chunk]; ok {
+		e.coverage = e.coverage.Plus(known.coverage)
+		return append(dst, known.labels...)
 	}
-	before := len(dst)
+	before, sum := len(dst), e.coverage
+	e.coverage = Coverage{}
 	t.def.words(t.def.normalize(chunk), func(word string) { dst = t.model.appendWord(dst, word, e) })
 	if len(chunk) <= maxChunk {
 		if len(e.chunks) >= maxChunks {
 			clear(e.chunks)
 		}
-		e.chunks[strings.Clone(chunk)] = append([]int32(nil), dst[before:]...)
+		e.chunks[strings.Clone(chunk)] = encoded{append([]int32(nil), dst[before:]...), e.coverage}
 	}
+	e.coverage = e.coverage.Plus(sum)
 	return dst
 }

@@ -164,7 +164,7 @@ func TestEncodeConcurrently(t *testing.T) {
 // The cache must not grow with the text.
 func TestCacheIsBounded(t *testing.T) {
 	tok := readText(t, smallBPE)
-	e := &encoder{chunks: map[string][]int32{}}
+	e := &encoder{chunks: map[string]encoded{}}
 	for i := range maxChunks + 10 {
 		tok.appendChunk(nil, fmt.Sprint("ab", i), e)
 	}
@@ -247,4 +247,38 @@ func libraryEncodes(t *testing.T, path string, texts []string) (ids [][]int32) {
 		t.Fatalf("%d lists of ids for %d texts (%v)", len(ids), len(texts), err)
 	}
 	return ids
+}
+
+// TestCoverage counts what a tokenizer does not know, word by word or character
+// by character, whether a chunk is new or remembered; added tokens are no part of
+// the text.
+func TestCoverage(t *testing.T) {
+	text := sequenceOf("ab ba ab")
+	bpe, err := Train(text, Training{VocabSize: 9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	words, err := TrainWords(text, Training{VocabSize: 9})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		tok  *Tokenizer
+		text string
+		want Coverage
+		unit string
+	}{
+		{bpe, "ab xaéa <|endoftext|> ab xaéa", Coverage{12, 4}, "characters"},
+		{words, "ab xaéa <|endoftext|> ab xaéa", Coverage{4, 2}, "words"},
+		{words, " <|endoftext|>", Coverage{}, "words"},
+	} {
+		for range 2 {
+			if _, got := c.tok.AppendCovered(nil, c.text); got != c.want || c.tok.Unit() != c.unit {
+				t.Errorf("%q: %+v %s, want %+v %s", c.text, got, c.tok.Unit(), c.want, c.unit)
+			}
+		}
+	}
+	if got := (Coverage{8, 2}).Share() + (Coverage{}).Share(); got != 0.25 {
+		t.Errorf("shares: %v", got)
+	}
 }

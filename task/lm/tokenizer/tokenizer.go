@@ -34,7 +34,8 @@ type Tokenizer struct {
 	encoders sync.Pool // of *encoder: each goroutine finds warm buffers and a word cache
 }
 
-// model turns one normalised word into labels.
+// model turns one normalised word into labels, and counts in the encoder's
+// coverage what it knew.
 type model interface {
 	appendWord(dst []int32, word string, e *encoder) []int32
 }
@@ -59,7 +60,7 @@ func newTokenizer(def definition) (*Tokenizer, error) {
 	if err != nil {
 		return nil, err
 	}
-	t.encoders.New = func() any { return &encoder{chunks: map[string][]int32{}} }
+	t.encoders.New = func() any { return &encoder{chunks: map[string]encoded{}} }
 	var file bytes.Buffer
 	if err := t.Write(&file); err != nil {
 		return nil, err
@@ -117,9 +118,11 @@ func newWordModel(def definition, ids map[string]int32) (*wordModel, error) {
 	return &wordModel{labels: ids, unknown: unknown}, nil
 }
 
-func (m *wordModel) appendWord(dst []int32, word string, _ *encoder) []int32 {
+func (m *wordModel) appendWord(dst []int32, word string, e *encoder) []int32 {
+	e.coverage.Units++
 	if label, ok := m.labels[word]; ok {
 		return append(dst, label)
 	}
+	e.coverage.Unknown++
 	return append(dst, m.unknown)
 }
