@@ -4,27 +4,35 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime"
 	"strings"
+	"text/tabwriter"
+	"time"
 
 	"github.com/evorank/evorank/gpu"
 	"github.com/evorank/evorank/kernels/image"
+	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/evorank/evorank/kernels/vector"
+	"github.com/evorank/evorank/task/lm"
 	"github.com/urfave/cli/v2"
 )
 
 func devicesCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "devices",
-		Usage: "show the processor and the GPUs that evorank could use, or why it cannot",
+		Usage: "show the processor and the GPUs that evorank could use, and test each GPU; or why there is none",
+		Description: "Every GPU evaluates a small population in each precision, and is compared with the\n" +
+			"processor, as at the start of a run. A GPU that fails makes the exit code 4.",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print it as JSON"}},
 		Action: func(c *cli.Context) error {
-			d := lookAround()
-			if c.Bool("json") {
-				return printJSON(c, d)
+			s := lookAround(lm.SelfTest)
+			if !c.Bool("json") {
+				s.print(c.App.Writer)
+			} else if err := printJSON(c, s); err != nil {
+				return err
 			}
-			d.print(c.App.Writer)
-			return nil
+			return withCode(exitDevice, s.failure())
 		},
 	}
 }
@@ -41,20 +49,26 @@ type surroundings struct {
 	Unusable string   `json:"unusable,omitempty"` // why there is no GPU
 }
 
-// device is one GPU, what NVML reads of it, and the code that it would run.
+// device is one GPU, the code that it would run, and how it did in the test.
 type device struct {
-	gpu.Info
-	Reading *gpu.Reading `json:"reading,omitempty"`
-	Image   string       `json:"kernel_image"`
+	gpu.Card
+	Image     string     `json:"kernel_image"`
+	SelfTests []selfTest `json:"self_tests"`
 }
 
-func lookAround() surroundings {
+// selfTest is the result in one precision.
+type selfTest struct {
+	Precision transformer.Precision `json:"precision"`
+	Passed    bool                  `json:"passed"`
+	Seconds   float64               `json:"seconds"`
+	Error     string                `json:"error,omitempty"`
+}
+
+// lookAround describes the machine; test is what a GPU must pass.
+func lookAround(test func(ordinal int, p transformer.Precision) error) surroundings {
 	var s surroundings
 	s.CPU.Name, s.CPU.Threads, s.CPU.InstructionSet = cpuName(), runtime.GOMAXPROCS(0), vector.BestISA()
-	infos, err := gpu.Devices()
-	if err == nil && len(infos) == 0 {
-		err = errors.New("the driver sees no GPU")
-	}
+	cards, err := gpu.Cards()
 	if err != nil {
 		s.Unusable = err.Error()
 		return s
@@ -62,49 +76,113 @@ func lookAround() surroundings {
 	if version, err := gpu.DriverVersion(); err == nil {
 		s.Driver = version
 	}
-	for _, info := range infos {
-		d := device{Info: info, Image: image.Choice(info)}
-		if monitor, err := gpu.OpenMonitor(info.BusID); err == nil {
-			if reading, err := monitor.Read(); err == nil {
-				d.Reading = &reading
-			}
+	for _, card := range cards {
+		d := device{Card: card, Image: image.Choice(card.Info)}
+		for _, p := range []transformer.Precision{transformer.FP32, transformer.BF16, transformer.FP16} {
+			d.SelfTests = append(d.SelfTests, timed(p, func() error { return test(card.Ordinal, p) }))
 		}
 		s.GPUs = append(s.GPUs, d)
 	}
 	return s
 }
 
+func timed(p transformer.Precision, test func() error) selfTest {
+	begun := time.Now()
+	err := test()
+	t := selfTest{Precision: p, Passed: err == nil, Seconds: time.Since(begun).Seconds()}
+	if err != nil {
+		t.Error = err.Error()
+	}
+	return t
+}
+
+// failure is the first self-test that failed, as an error.
+func (s surroundings) failure() error {
+	for _, d := range s.GPUs {
+		for _, t := range d.SelfTests {
+			if !t.Passed {
+				return errors.New(t.Error)
+			}
+		}
+	}
+	return nil
+}
+
 func (s surroundings) print(w io.Writer) {
-	fmt.Fprintf(w, "cpu     %s, %d threads, %s\n", s.CPU.Name, s.CPU.Threads, s.CPU.InstructionSet)
+	fmt.Fprintf(w, "cpu   %s, %d threads, %s\n", s.CPU.Name, s.CPU.Threads, s.CPU.InstructionSet)
 	if s.Unusable != "" {
-		fmt.Fprintf(w, "cuda    none: %s\n", s.Unusable)
+		fmt.Fprintf(w, "cuda  none: %s\n", s.Unusable)
 		return
 	}
+	fmt.Fprintf(w, "cuda  driver %s, CUDA %s\n\n", s.Driver, s.GPUs[0].CUDA)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "device\tname\tarch\tkernels\tnvidia-smi\tmemory\tin use\tbusy\ttemp\tpower\tSM clock\tmemory clock\tprocesses")
 	for _, d := range s.GPUs {
-		fmt.Fprintf(w, "cuda:%d  %s, %s, %d multiprocessors, %.0f GiB, driver %s (CUDA %s), kernels %s\n",
-			d.Ordinal, d.Name, d.Architecture(), d.Multiprocessors, float64(d.MemoryBytes)/(1<<30), s.Driver, d.CUDA, d.Image)
-		if d.Reading != nil {
-			fmt.Fprintf(w, "        %s\n", describeReading(*d.Reading))
-		}
+		fmt.Fprintln(table, strings.Join(d.row(), "\t"))
+	}
+	table.Flush()
+	for _, d := range s.GPUs {
+		d.printDetails(w)
 	}
 }
 
-// describeReading names what NVML told; what it did not tell is left out.
-func describeReading(r gpu.Reading) string {
-	var parts []string
-	add := func(value *float64, format string) {
-		if value != nil {
-			parts = append(parts, fmt.Sprintf(format, *value))
+// row is the device's line of the table; what NVML did not tell is a dash.
+func (d device) row() []string {
+	const none = "–"
+	index, r := none, gpu.Reading{}
+	if d.Index != nil {
+		index = fmt.Sprint(*d.Index)
+	}
+	if d.Reading != nil {
+		r = *d.Reading
+	}
+	number := func(x *float64, unit string) string {
+		if x == nil {
+			return none
+		}
+		return fmt.Sprintf("%.0f %s", *x, unit)
+	}
+	used, processes := none, none
+	if r.MemoryUsedBytes != nil {
+		used = gibibytes(*r.MemoryUsedBytes)
+	}
+	if r.Processes != nil {
+		processes = fmt.Sprint(len(r.Processes))
+	}
+	return []string{
+		fmt.Sprintf("cuda:%d", d.Ordinal), d.Name, d.Architecture(), d.Image, index, gibibytes(d.MemoryBytes), used,
+		number(r.UtilisationPct, "%"), number(r.TemperatureC, "°C"), number(r.PowerWatts, "W"),
+		number(r.SMClockMHz, "MHz"), number(r.MemoryClockMHz, "MHz"), processes,
+	}
+}
+
+// printDetails adds what does not fit a row.
+func (d device) printDetails(w io.Writer) {
+	fmt.Fprintf(w, "\ncuda:%d  %d multiprocessors, %d KiB of shared memory a block, PCI %s, %s\n",
+		d.Ordinal, d.Multiprocessors, d.SharedPerBlock>>10, d.BusID, d.UUID)
+	if d.Note != "" {
+		fmt.Fprintf(w, "        no readings: %s\n", d.Note)
+	}
+	if d.Reading != nil {
+		for _, p := range d.Reading.Processes {
+			fmt.Fprintf(w, "        process %d%s\n", p.PID, usedBy(p))
 		}
 	}
-	if r.MemoryUsedBytes != nil {
-		parts = append(parts, fmt.Sprintf("%.1f GiB in use", float64(*r.MemoryUsedBytes)/(1<<30)))
+	for _, t := range d.SelfTests {
+		result := "passed"
+		if !t.Passed {
+			result = "FAILED: " + t.Error
+		}
+		fmt.Fprintf(w, "        self-test %s: %.2f s, %s\n", t.Precision, t.Seconds, result)
 	}
-	add(r.UtilisationPct, "%.0f %% busy")
-	add(r.TemperatureC, "%.0f °C")
-	add(r.PowerWatts, "%.0f W")
-	add(r.SMClockMHz, "%.0f MHz")
-	add(r.MemoryClockMHz, "memory %.0f MHz")
-	parts = append(parts, fmt.Sprintf("%d processes", len(r.Processes)))
-	return strings.Join(parts, ", ")
 }
+
+// usedBy says how much memory a process holds, if the system tells.
+func usedBy(p gpu.Process) string {
+	if p.UsedBytes == math.MaxUint64 {
+		return ""
+	}
+	return " holds " + gibibytes(p.UsedBytes)
+}
+
+func gibibytes(n uint64) string { return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30)) }
