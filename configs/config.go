@@ -8,16 +8,18 @@ import (
 
 // Config is an experiment. Tags: yaml is the key, doc a sentence, unit the
 // unit, min and max the inclusive bounds, oneof the allowed words. Knobs
-// tagged identity:"no" do not change what a run computes.
+// tagged identity:"no" do not change what a run computes; those tagged task
+// are that task's alone.
 type Config struct {
 	Description string    `yaml:"description" identity:"no" doc:"what the experiment is, in a line"`
-	Task        string    `yaml:"task" oneof:"lm" doc:"what turns networks into fitness"`
+	Task        string    `yaml:"task" oneof:"lm carracing" doc:"what turns networks into fitness"`
 	Seed        uint64    `yaml:"seed" doc:"of every random choice of the run"`
 	Generations int       `yaml:"generations" identity:"no" min:"1" max:"1000000000" doc:"populations to evaluate, founders included"`
 	Search      Search    `yaml:"search"`
 	Mutation    Mutation  `yaml:"mutation"`
 	Init        Init      `yaml:"init"`
-	LM          LM        `yaml:"lm"`
+	LM          LM        `yaml:"lm" task:"lm"`
+	CarRacing   CarRacing `yaml:"carracing" task:"carracing"`
 	Execution   Execution `yaml:"execution"`
 }
 
@@ -37,8 +39,8 @@ type Mutation struct {
 // Init holds what varied between the reference program's runs (method 2).
 type Init struct {
 	TallConstant   float64 `yaml:"tall_constant" min:"0" max:"100" doc:"c in the factor std sqrt(c/fan-in) of matrices with at least as many outputs as inputs"`
-	EmbeddingStd   float64 `yaml:"embedding_std" min:"0" max:"100" doc:"std of a dense embedding"`
-	DecoderBiasStd float64 `yaml:"decoder_bias_std" min:"0" max:"100" doc:"std of the output bias"`
+	EmbeddingStd   float64 `yaml:"embedding_std" task:"lm" min:"0" max:"100" doc:"std of a dense embedding"`
+	DecoderBiasStd float64 `yaml:"decoder_bias_std" task:"lm" min:"0" max:"100" doc:"std of the output bias"`
 }
 
 // LM is the language-model task.
@@ -104,6 +106,7 @@ func Default() Config {
 			Network: Network{Hidden: 32, Heads: 4, HeadDim: 4, FFN: 128, Blocks: 3, Position: model.Rotary, RotaryDims: 4},
 			Data:    Data{Format: "auto", Field: "text", Stories: 1024, MaxTokens: 8192, EndOfText: true, HeldoutStories: 256, HeldoutEvery: 10},
 		},
+		CarRacing: defaultCarRacing(),
 		Execution: Execution{Device: "auto", Precision: "auto", Application: "auto", CheckpointEvery: 50},
 	}
 }

@@ -95,7 +95,7 @@ func TestRefused(t *testing.T) {
 		{"search: {population: 1}", "config: x.yaml: search.population: 1 is not between 2 and 16777216"},
 		{"search: {population: 8, survivors: 8}", "config: x.yaml: search.survivors: 8 is not smaller than search.population (8)"},
 		{"mutation: {bias_rate: .nan}", "config: x.yaml: mutation.bias_rate: NaN is not between 0 and 100"},
-		{"task: chess", `config: x.yaml: task: "chess" is none of lm`},
+		{"task: chess", `config: x.yaml: task: "chess" is none of lm, carracing`},
 		{"lm: {encoding: {attention: low(3)}}", `config: x.yaml:1: lm.encoding.attention: encoding: "low(3)": want dense, factored(k) or hybrid(k) with a rank k from 1 to 1048576`},
 		{"lm: {network: {rotary_dims: 3}}", "config: x.yaml: lm.network.rotary_dims: 3 is not an even number between 2 and hidden (32)"},
 		{"lm: {network: {position: none}}", "config: x.yaml: lm.network.rotary_dims: 4 has no meaning with position none: set it to 0"},

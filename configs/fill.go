@@ -3,6 +3,7 @@ package configs
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -22,6 +23,39 @@ func at(n *yaml.Node, format string, args ...any) error {
 	return &placed{n.Line, fmt.Errorf(format, args...)}
 }
 
+// fill applies a mapping to the config. What belongs to another task than the
+// config's, once the mapping is applied, is refused.
+func (c *Config) fill(m *yaml.Node) error {
+	v := reflect.ValueOf(c).Elem()
+	if err := fill(v, m, ""); err != nil {
+		return err
+	}
+	return c.refuseForeign(v, m, "")
+}
+
+// refuseForeign looks for keys of other tasks in a mapping that was applied.
+func (c *Config) refuseForeign(v reflect.Value, m *yaml.Node, prefix string) error {
+	if m.Kind == yaml.AliasNode {
+		m = m.Alias
+	}
+	for i := 0; i+1 < len(m.Content); i += 2 {
+		key := m.Content[i]
+		field, ok := indexOf(v, key.Value)
+		if !ok {
+			continue // fill has complained
+		}
+		if task := v.Type().Field(field).Tag.Get("task"); !applies(task, c.Task) {
+			return at(key, "%s%s: it belongs to task %s, this is %s: leave it out", prefix, key.Value, task, c.Task)
+		}
+		if inner := v.Field(field); isSection(inner) {
+			if err := c.refuseForeign(inner, m.Content[i+1], prefix+key.Value+"."); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // fill applies a mapping to a struct, key by key, and leaves alone what the
 // mapping does not name.
 func fill(v reflect.Value, m *yaml.Node, prefix string) error {
@@ -31,7 +65,7 @@ func fill(v reflect.Value, m *yaml.Node, prefix string) error {
 	seen := map[string]bool{}
 	for i := 0; i+1 < len(m.Content); i += 2 {
 		key, value := m.Content[i], m.Content[i+1]
-		field, ok := fieldOf(v, key.Value)
+		field, ok := indexOf(v, key.Value)
 		if !ok {
 			return at(key, "unknown key %s%s%s", prefix, printable(key.Value), Suggest(key.Value, keysOf(v)))
 		}
@@ -39,7 +73,7 @@ func fill(v reflect.Value, m *yaml.Node, prefix string) error {
 			return at(key, "%s%s: given twice", prefix, key.Value)
 		}
 		seen[key.Value] = true
-		if err := fillOne(field, value, prefix+key.Value); err != nil {
+		if err := fillOne(v.Field(field), value, prefix+key.Value); err != nil {
 			return err
 		}
 	}
@@ -86,13 +120,10 @@ func wanted(v reflect.Value, n *yaml.Node, err error) string {
 	return fmt.Sprintf("want %s, got %s", what, given)
 }
 
-func fieldOf(v reflect.Value, key string) (reflect.Value, bool) {
-	for i := range v.NumField() {
-		if v.Type().Field(i).Tag.Get("yaml") == key {
-			return v.Field(i), true
-		}
-	}
-	return reflect.Value{}, false
+// indexOf returns the number of the struct's field of that key.
+func indexOf(v reflect.Value, key string) (int, bool) {
+	i := slices.Index(keysOf(v), key)
+	return i, i >= 0
 }
 
 func keysOf(v reflect.Value) []string {

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"strconv"
@@ -10,23 +11,31 @@ import (
 // knob is one setting: a leaf field of Config.
 type knob struct {
 	path  string // a.b.c
+	task  string // the only one that has it; empty: all
 	field reflect.StructField
 	value reflect.Value
 }
 
-// knobs lists the leaves of a struct in field order.
-func knobs(v reflect.Value, prefix string) []knob {
+// knobs lists the leaves of the config in field order, those of other tasks
+// included.
+func (c Config) knobs() []knob { return knobs(reflect.ValueOf(c), "", "") }
+
+func knobs(v reflect.Value, prefix, task string) []knob {
 	var out []knob
 	for i := range v.NumField() {
 		f, key := v.Type().Field(i), v.Type().Field(i).Tag.Get("yaml")
+		of := cmp.Or(f.Tag.Get("task"), task)
 		if f.Tag.Get("doc") == "" {
-			out = append(out, knobs(v.Field(i), prefix+key+".")...)
+			out = append(out, knobs(v.Field(i), prefix+key+".", of)...)
 			continue
 		}
-		out = append(out, knob{prefix + key, f, v.Field(i)})
+		out = append(out, knob{prefix + key, of, f, v.Field(i)})
 	}
 	return out
 }
+
+// applies reports whether what is tagged with a task is there in another one.
+func applies(tag, task string) bool { return tag == "" || tag == task }
 
 // check reports a value outside of its bounds or words.
 func (k knob) check() error {
@@ -73,13 +82,20 @@ func (k knob) comment() string {
 // Check reports the first knob that is out of bounds, and then what no single
 // knob can tell.
 func (c Config) Check() error {
-	for _, k := range knobs(reflect.ValueOf(c), "") {
+	initial := Default().knobs()
+	for i, k := range c.knobs() {
 		if err := k.check(); err != nil {
 			return err
+		}
+		if !applies(k.task, c.Task) && !reflect.DeepEqual(k.value.Interface(), initial[i].value.Interface()) {
+			return fmt.Errorf("%s: it belongs to task %s, this is %s: leave it out", k.path, k.task, c.Task)
 		}
 	}
 	if c.Search.Survivors >= c.Search.Population {
 		return fmt.Errorf("search.survivors: %d is not smaller than search.population (%d)", c.Search.Survivors, c.Search.Population)
+	}
+	if c.Task == "carracing" {
+		return c.CarRacing.check(c.Search.Population)
 	}
 	return c.LM.check()
 }
@@ -100,7 +116,7 @@ func (l LM) check() error {
 // Knobs lists the paths of all knobs, as --set takes them.
 func Knobs() []string {
 	var paths []string
-	for _, k := range knobs(reflect.ValueOf(Config{}), "") {
+	for _, k := range (Config{}).knobs() {
 		paths = append(paths, k.path)
 	}
 	return paths

@@ -39,7 +39,7 @@ func Source(nameOrPath string) ([]byte, error) {
 // Print writes every resolved knob as YAML that Read takes back, with its
 // documentation and unit as comments if asked for.
 func (c Config) Print(comments bool) []byte {
-	node := describe(reflect.ValueOf(c), comments)
+	node := c.describe(reflect.ValueOf(c), comments)
 	var out bytes.Buffer
 	enc := yaml.NewEncoder(&out)
 	enc.SetIndent(2)
@@ -49,14 +49,17 @@ func (c Config) Print(comments bool) []byte {
 	return out.Bytes()
 }
 
-func describe(v reflect.Value, comments bool) *yaml.Node {
+func (c Config) describe(v reflect.Value, comments bool) *yaml.Node {
 	m := &yaml.Node{Kind: yaml.MappingNode}
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
+		if !applies(f.Tag.Get("task"), c.Task) {
+			continue
+		}
 		key := &yaml.Node{Kind: yaml.ScalarNode, Value: f.Tag.Get("yaml")}
 		value := &yaml.Node{}
 		if isSection(v.Field(i)) {
-			value = describe(v.Field(i), comments)
+			value = c.describe(v.Field(i), comments)
 		} else if err := value.Encode(v.Field(i).Interface()); err != nil {
 			panic(err) // knobs are numbers, words and maps of them
 		}
@@ -69,11 +72,12 @@ func describe(v reflect.Value, comments bool) *yaml.Node {
 }
 
 // Identity is a digest of all knobs that decide what a run computes; the
-// number of generations, paths, threads and the like are not among them.
+// number of generations, paths, threads and the like are not among them, nor
+// is what belongs to another task.
 func (c Config) Identity() uint64 {
 	h := xxhash.New()
-	for _, k := range knobs(reflect.ValueOf(c), "") {
-		if k.field.Tag.Get("identity") != "no" {
+	for _, k := range c.knobs() {
+		if applies(k.task, c.Task) && k.field.Tag.Get("identity") != "no" {
 			fmt.Fprintf(h, "%s=%v\n", k.path, k.value.Interface())
 		}
 	}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"strings"
 
@@ -74,7 +73,7 @@ func (c *Config) Set(setting string) error {
 		k := &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: parts[i]}
 		node = &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Content: []*yaml.Node{k, node}}
 	}
-	if err := fill(reflect.ValueOf(c).Elem(), node, ""); err != nil {
+	if err := c.fill(node); err != nil {
 		var p *placed
 		if errors.As(err, &p) {
 			err = p.cause
@@ -123,7 +122,7 @@ func (c *Config) merge(text []byte, name string, depth int) error {
 		}
 		c.Description = "" // a description is of one file
 	}
-	if err := fill(reflect.ValueOf(c).Elem(), root, ""); err != nil {
+	if err := c.fill(root); err != nil {
 		var p *placed
 		if errors.As(err, &p) {
 			return fmt.Errorf("config: %s:%d: %w", name, p.line, p.cause)

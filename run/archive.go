@@ -19,8 +19,8 @@ type Archive struct {
 	Experiment *Experiment
 }
 
-// OpenArchive reads a run's config and tokenizer. The text is not needed until
-// LoadData asks for it.
+// OpenArchive reads a run's config and what its directory keeps of the task. A
+// text is not needed until LoadData asks for it.
 func OpenArchive(dir string, o Options) (*Archive, error) {
 	m, err := readManifest(dir)
 	if err != nil {
@@ -36,17 +36,19 @@ func OpenArchive(dir string, o Options) (*Archive, error) {
 	return &Archive{Dir: dir, Manifest: m, Experiment: x}, nil
 }
 
-// LoadData reads the run's text, which must be what the run began with.
+// LoadData reads what the run is scored on, which must be what it began with.
 func (a *Archive) LoadData() error {
 	x := a.Experiment
-	if x.Train != nil {
+	if x.planned() {
 		return nil
 	}
 	if err := x.LoadData(); err != nil {
 		return err
 	}
-	if got := fmt.Sprintf("%016x", dataDigest(x.Train)); got != a.Manifest.DataDigest {
-		return errorf(BadData, "run: %s: the text has changed: its digest is %s, the run began with %s", a.Dir, got, a.Manifest.DataDigest)
+	var now Manifest
+	x.Task.describe(&now)
+	if now.DataDigest != a.Manifest.DataDigest {
+		return errorf(BadData, "run: %s: the text has changed: its digest is %s, the run began with %s", a.Dir, now.DataDigest, a.Manifest.DataDigest)
 	}
 	return nil
 }
@@ -100,7 +102,7 @@ func pick(records []model.Record, id model.ID) int {
 
 func whom(id model.ID) string {
 	if id == 0 {
-		return "individual with a finite loss"
+		return "individual with a finite score"
 	}
 	return fmt.Sprintf("individual %d", id)
 }

@@ -36,7 +36,7 @@ func chooseCUDA(selection gpu.Selection, precision string) (Device, error) {
 			err = closeErr
 		}
 	}
-	d.languageModel = func(spec model.Transformer, layout *model.Layout, data lm.Data, parents int) (Engine, error) {
+	d.languageModel = func(spec model.Transformer, layout *model.Layout, data lm.Data, parents int) (languageEngine, error) {
 		fleet, err := trustedFleet(ordinals, spec, layout, data, mode, parents)
 		if err != nil {
 			return nil, as(BadDevice, err)
@@ -59,16 +59,16 @@ func trustedFleet(ordinals []int, spec model.Transformer, layout *model.Layout, 
 // fastPrecision is fp16 if the fused kernels take the experiment's network and
 // stories on the first GPU, fp32 otherwise. It is a pure function of the
 // network, the stories and the GPU, so a resumed run chooses the same.
-func (x *Experiment) fastPrecision() transformer.Precision {
+func (t *LanguageModel) fastPrecision() transformer.Precision {
 	infos, err := gpu.Devices()
 	if err != nil || len(infos) == 0 {
 		return transformer.FP32
 	}
-	s, longest := sequences(x.Train), 0
+	s, longest := sequences(t.Train), 0
 	for i := range s.Len() {
 		longest = max(longest, len(s.At(i))-1)
 	}
-	if _, err := transformer.ChooseGPU(x.Spec, transformer.FP16, infos[0], longest); err != nil {
+	if _, err := transformer.ChooseGPU(t.Spec, transformer.FP16, infos[0], longest); err != nil {
 		return transformer.FP32
 	}
 	return transformer.FP16

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
-	"strings"
 
-	"github.com/evorank/evorank/evolve"
 	"github.com/evorank/evorank/gpu"
 	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/evorank/evorank/kernels/vector"
@@ -15,23 +13,16 @@ import (
 	"github.com/evorank/evorank/task/lm"
 )
 
-// Engine is a task bound to a device.
-type Engine interface {
-	evolve.Evaluator
-	// Restore rebuilds the parent in a slot from its genome.
-	Restore(slot model.Slot, genome model.Genome) (model.Digest, error)
-	// Import puts a genotype into a slot, Export copies one out.
-	Import(slot model.Slot, genotype []float32) error
-	Export(slot model.Slot) ([]float32, error)
+// languageEngine is an engine of stories.
+type languageEngine interface {
+	Engine
 	// PerStory returns a candidate's loss on each of the cases' stories.
 	PerStory(context.Context, model.Candidate, model.Cases) ([]float64, error)
-	// Close gives back what the device lent.
-	Close() error
 }
 
 var (
-	_ Engine = (*lm.CPU)(nil)
-	_ Engine = lm.Fleet(nil)
+	_ languageEngine = (*lm.CPU)(nil)
+	_ languageEngine = lm.Fleet(nil)
 )
 
 // Device is where a run is evaluated. Kind is part of the run's identity:
@@ -41,7 +32,7 @@ type Device struct {
 	CUDA                  bool
 	Threads               int // of the CPU
 	// languageModel binds the task to the device, with room for that many parents.
-	languageModel func(spec model.Transformer, layout *model.Layout, data lm.Data, parents int) (Engine, error)
+	languageModel func(spec model.Transformer, layout *model.Layout, data lm.Data, parents int) (languageEngine, error)
 }
 
 // EnvironmentISA names the variable that forces an instruction set.
@@ -96,27 +87,8 @@ func chooseCPU(precision, application string, threads int) (Device, error) {
 	}
 	d.Name = fmt.Sprintf("cpu (%s, %d threads, %s)", d.Kind, d.Threads, d.Precision)
 	options := lm.Options{Threads: d.Threads, Precision: d.Precision, Application: apply, ISA: isa}
-	d.languageModel = func(spec model.Transformer, layout *model.Layout, data lm.Data, _ int) (Engine, error) {
+	d.languageModel = func(spec model.Transformer, layout *model.Layout, data lm.Data, _ int) (languageEngine, error) {
 		return lm.NewCPU(spec, layout, data, options)
 	}
 	return d, nil
-}
-
-// NewEngine binds the experiment's task to a device.
-func (x *Experiment) NewEngine(d Device) (Engine, error) {
-	data := lm.Data{Train: sequences(x.Train)}
-	if x.Heldout != nil {
-		data.Heldout = sequences(x.Heldout)
-	}
-	return d.languageModel(x.Spec, x.Layout, data, x.Strategy.Survivors)
-}
-
-// device chooses the device that the experiment's config names.
-func (x *Experiment) device() (Device, error) {
-	e := x.Config.Execution
-	d, err := ChooseDevice(strings.TrimSpace(e.Device), e.Precision, e.Application, e.Threads)
-	if err == nil && d.CUDA && e.Precision == "auto" {
-		return ChooseDevice(e.Device, string(x.fastPrecision()), e.Application, e.Threads)
-	}
-	return d, err
 }

@@ -20,7 +20,6 @@ const (
 	fileManifest   = "run.json"
 	fileMetrics    = "metrics.jsonl"
 	fileLineage    = "lineage.bin"
-	fileTokenizer  = "tokenizer.json"
 	dirCheckpoints = "checkpoints"
 	dirSamples     = "samples"
 )
@@ -51,12 +50,12 @@ type Manifest struct {
 	Precision       string    `json:"precision"`
 	Parameters      int       `json:"parameters"`
 	Phenotype       int       `json:"phenotype"`
-	Stories         int       `json:"stories"`
-	Targets         int       `json:"targets"`
-	HeldoutStories  int       `json:"heldout_stories"`
-	DataDigest      string    `json:"data_digest"`
+	Stories         int       `json:"stories,omitempty"`
+	Targets         int       `json:"targets,omitempty"`
+	HeldoutStories  int       `json:"heldout_stories,omitempty"`
+	DataDigest      string    `json:"data_digest,omitempty"`
 	HeldoutDigest   string    `json:"heldout_digest,omitempty"`
-	TokenizerDigest string    `json:"tokenizer_digest"`
+	TokenizerDigest string    `json:"tokenizer_digest,omitempty"`
 	Started         time.Time `json:"started"`
 	Updated         time.Time `json:"updated"`
 }

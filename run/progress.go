@@ -1,65 +1,143 @@
 package run
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"math"
+	"reflect"
 	"slices"
 
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run/metrics"
 )
 
-// Progress is one line of metrics.jsonl: what a generation found and cost.
-// Losses are means over stories of per-story means, in nats; lower is better.
-// docs/metrics.md explains each key; a test compares the two lists.
+// Progress is one line of metrics.jsonl: what a generation found and cost. The
+// keys of the scores and the work are the task's; docs/metrics.md explains each
+// key, and a test compares the two lists.
 type Progress struct {
 	Generation        model.Generation `json:"generation"`
-	LossBest          metrics.Float    `json:"loss_best"`
-	LossMedian        metrics.Float    `json:"loss_median"`
-	LossMean          metrics.Float    `json:"loss_mean"`
-	LossStd           metrics.Float    `json:"loss_std"`
-	LossWorst         metrics.Float    `json:"loss_worst"`
-	HeldoutLossBest   *float64         `json:"heldout_loss_best,omitempty"`
-	Unfit             int              `json:"unfit"`
-	BestID            model.ID         `json:"best_id"`
-	Evaluated         int              `json:"evaluated"`
-	TokensScored      int64            `json:"tokens_scored"`
-	EvaluationSeconds float64          `json:"evaluation_seconds"`
-	AdoptionSeconds   float64          `json:"adoption_seconds"`
-	GenerationSeconds float64          `json:"generation_seconds"`
-	TokensPerSecond   float64          `json:"tokens_per_second"`
-	HostToDeviceBytes uint64           `json:"host_to_device_bytes"`
-	DeviceToHostBytes uint64           `json:"device_to_host_bytes"`
+	Scores            `json:"-"`
+	Unfit             int      `json:"unfit" unit:"individuals" better:"lower"`
+	BestID            model.ID `json:"best_id"`
+	Evaluated         int      `json:"evaluated" unit:"individuals"`
+	Work              Work     `json:"-"`
+	UnitsPerSecond    float64  `json:"-"` // Work.Units / GenerationSeconds
+	EvaluationSeconds float64  `json:"evaluation_seconds" unit:"s" better:"lower"`
+	AdoptionSeconds   float64  `json:"adoption_seconds" unit:"s" better:"lower"`
+	GenerationSeconds float64  `json:"generation_seconds" unit:"s" better:"lower"`
+	HostToDeviceBytes uint64   `json:"host_to_device_bytes" unit:"bytes" better:"lower"`
+	DeviceToHostBytes uint64   `json:"device_to_host_bytes" unit:"bytes" better:"lower"`
+
+	words Words
+}
+
+// Scores are those of a generation's population, in the task's words.
+type Scores struct {
+	Best, Median, Mean, Std, Worst metrics.Float
+	HeldoutBest                    *float64 // of the best on held-out cases; nil: not evaluated
+}
+
+// Words returns those of the task.
+func (p Progress) Words() Words { return p.words }
+
+// MarshalJSON writes the task's members after the generation.
+func (p Progress) MarshalJSON() ([]byte, error) {
+	type common Progress // all but the task's
+	whole, err := json.Marshal(common(p))
+	if err != nil {
+		return nil, err
+	}
+	at := bytes.IndexByte(whole, ',')
+	own := whole[:at:at]
+	for _, m := range p.ofTask() {
+		value, err := json.Marshal(m.value)
+		if err != nil {
+			return nil, err
+		}
+		own = fmt.Appendf(own, ",%q:%s", m.Key, value)
+	}
+	return append(own, whole[at:]...), nil
+}
+
+// measured is a metric with its value; nil: not measured.
+type measured struct {
+	metrics.Metric
+	value any
+}
+
+// ofTask lists what only the task has words for.
+func (p Progress) ofTask() []measured {
+	w := p.words
+	better, worse := metrics.Higher, metrics.Neither
+	if w.LowerIsBetter() {
+		better = metrics.Lower
+	}
+	score := func(key string, better metrics.Direction, value any) measured {
+		return measured{metrics.Metric{Key: key, Unit: w.Unit, Better: better}, value}
+	}
+	list := []measured{
+		score(w.Score+"_best", better, p.Best), score(w.Score+"_median", better, p.Median), score(w.Score+"_mean", better, p.Mean),
+		score(w.Score+"_std", worse, p.Std), score(w.Score+"_worst", better, p.Worst),
+	}
+	if p.HeldoutBest != nil {
+		list = append(list, score("heldout_"+w.Score+"_best", better, *p.HeldoutBest))
+	}
+	if w.CasesKey != "" {
+		list = append(list, measured{metrics.Metric{Key: w.CasesKey, Unit: w.Cases}, p.Work.Cases})
+	}
+	return append(list, measured{metrics.Metric{Key: w.UnitsKey, Unit: w.Units}, p.Work.Units},
+		measured{metrics.Metric{Key: w.RateKey, Unit: w.Units + "/s", Better: metrics.Higher}, p.UnitsPerSecond})
+}
+
+// Metrics lists what the runs of all tasks write into metrics.jsonl.
+func Metrics() []metrics.Metric {
+	var list []metrics.Metric
+	for field := range reflect.TypeFor[Progress]().Fields() {
+		if key := field.Tag.Get("json"); key != "" && key != "-" {
+			list = append(list, metrics.Metric{Key: key, Unit: field.Tag.Get("unit"), Better: metrics.Direction(field.Tag.Get("better"))})
+		}
+	}
+	none := 0.0
+	for _, name := range slices.Sorted(maps.Keys(tasks)) {
+		for _, m := range (Progress{words: tasks[name].words, Scores: Scores{HeldoutBest: &none}}).ofTask() {
+			list = append(list, m.Metric)
+		}
+	}
+	return list
 }
 
 // summarise fills in what the records of a generation say. Individuals whose
-// loss is not a number are counted as unfit and left out of the statistics.
-func summarise(records []model.Record) Progress {
+// score is not a number are counted as unfit and left out of the statistics.
+func summarise(w Words, records []model.Record) Progress {
 	none := metrics.Float(math.NaN())
-	p := Progress{Generation: records[0].Generation, LossBest: none, LossMedian: none, LossMean: none, LossStd: none, LossWorst: none}
-	var losses []float64
+	p := Progress{Generation: records[0].Generation, Scores: Scores{none, none, none, none, none, nil}, words: w}
+	var scores []float64 // from the best to the worst
 	for _, r := range records {
-		if loss := -float64(r.Fitness); finite(loss) {
-			losses = append(losses, loss)
+		if finite(float64(r.Fitness)) {
+			scores = append(scores, w.Of(r.Fitness))
 		} else {
 			p.Unfit++
 		}
 	}
 	if best := best(records); best >= 0 {
-		p.BestID, p.LossBest = records[best].ID, -metrics.Float(records[best].Fitness)
+		p.BestID, p.Best = records[best].ID, metrics.Float(w.Of(records[best].Fitness))
 	}
-	if len(losses) == 0 {
+	if len(scores) == 0 {
 		return p
 	}
-	slices.Sort(losses)
-	mean, variance, n := 0.0, 0.0, float64(len(losses))
-	for _, l := range losses {
-		mean += l / n
+	slices.SortFunc(scores, func(a, b float64) int { return cmp.Compare(w.Sign*b, w.Sign*a) })
+	mean, variance, n := 0.0, 0.0, float64(len(scores))
+	for _, s := range scores {
+		mean += s / n
 	}
-	for _, l := range losses {
-		variance += (l - mean) * (l - mean) / n
+	for _, s := range scores {
+		variance += (s - mean) * (s - mean) / n
 	}
-	p.LossMedian, p.LossWorst = metrics.Float(median(losses)), metrics.Float(losses[len(losses)-1])
-	p.LossMean, p.LossStd = metrics.Float(mean), metrics.Float(math.Sqrt(variance))
+	p.Median, p.Worst = metrics.Float(median(scores)), metrics.Float(scores[len(scores)-1])
+	p.Mean, p.Std = metrics.Float(mean), metrics.Float(math.Sqrt(variance))
 	return p
 }
 

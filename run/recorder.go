@@ -49,13 +49,13 @@ func (c *recorder) close() {
 	c.events.Close()
 }
 
-// Evaluate passes the candidates on and counts them, their tokens and time.
+// Evaluate passes the candidates on and counts them, their work and time.
 func (c *recorder) Evaluate(ctx context.Context, candidates []model.Candidate, cases model.Cases) ([]model.Fitness, error) {
 	begun := c.run.options.now()
 	fitness, err := c.run.engine.Evaluate(ctx, candidates, cases)
 	c.now.EvaluationSeconds += c.run.options.now().Sub(begun).Seconds()
 	c.now.Evaluated += len(candidates)
-	c.now.TokensScored += int64(len(candidates)) * c.targets(cases)
+	c.now.Work.add(c.run.experiment.Task.work(c.run.engine, len(candidates), cases))
 	return fitness, err
 }
 
@@ -67,18 +67,6 @@ func (c *recorder) Adopt(ctx context.Context, candidates []model.Candidate) ([]m
 	return digests, err
 }
 
-// targets returns the number of scored tokens of the cases, which may wrap
-// around at the last story.
-func (c *recorder) targets(cases model.Cases) int64 {
-	s := sequences(c.run.experiment.Train)
-	end := cases.First + cases.Count
-	n := s.Targets(cases.First, min(end, s.Len()))
-	if end > s.Len() {
-		n += s.Targets(0, end-s.Len())
-	}
-	return int64(n)
-}
-
 // Record appends a generation to the lineage, and then to everything else.
 func (c *recorder) Record(ctx context.Context, records []model.Record, state evolve.State) error {
 	if err := c.run.lineage.Append(records); err != nil {
@@ -86,7 +74,7 @@ func (c *recorder) Record(ctx context.Context, records []model.Record, state evo
 	}
 	p := c.measure(records)
 	var err error
-	if p.HeldoutLossBest, err = c.heldout(ctx, p.Generation); err != nil {
+	if p.HeldoutBest, err = c.heldout(ctx, p.Generation); err != nil {
 		return err
 	}
 	if err := c.log(p); err != nil {
@@ -104,12 +92,12 @@ func (c *recorder) Record(ctx context.Context, records []model.Record, state evo
 
 // measure joins what the records say with what was counted and timed.
 func (c *recorder) measure(records []model.Record) Progress {
-	p, now := summarise(records), c.run.options.now()
-	p.Evaluated, p.TokensScored = c.now.Evaluated, c.now.TokensScored
+	p, now := summarise(c.run.experiment.Task.Words(), records), c.run.options.now()
+	p.Evaluated, p.Work = c.now.Evaluated, c.now.Work
 	p.EvaluationSeconds, p.AdoptionSeconds = c.now.EvaluationSeconds, c.now.AdoptionSeconds
 	p.GenerationSeconds = now.Sub(c.begun).Seconds()
 	if p.GenerationSeconds > 0 {
-		p.TokensPerSecond = float64(p.TokensScored) / p.GenerationSeconds
+		p.UnitsPerSecond = float64(p.Work.Units) / p.GenerationSeconds
 	}
 	copied := traffic(c.run.engine)
 	moved := copied.Minus(c.copied)
@@ -118,24 +106,22 @@ func (c *recorder) measure(records []model.Record) Progress {
 	return p
 }
 
-// heldout returns the loss of the best individual, which is the parent in slot
-// 0, on the held-out stories, every so many generations and at the end.
+// heldout returns the score of the best individual, which is the parent in
+// slot 0, on the held-out cases, every so many generations and at the end.
 func (c *recorder) heldout(ctx context.Context, g model.Generation) (*float64, error) {
-	x := c.run.experiment
-	every := x.Config.LM.Data.HeldoutEvery
-	if x.Heldout == nil || every == 0 || int(g)%every != 0 && int(g) != c.run.Generations() {
+	cases, every := c.run.experiment.Task.heldout()
+	if cases.Count == 0 || every == 0 || int(g)%every != 0 && int(g) != c.run.Generations() {
 		return nil, nil
 	}
-	cases := model.Cases{Count: x.Heldout.Len(), Heldout: true}
 	fitness, err := c.run.engine.Evaluate(context.WithoutCancel(ctx), []model.Candidate{{Parent: 0}}, cases)
 	if err != nil {
 		return nil, err
 	}
-	loss := -float64(fitness[0])
-	if !finite(loss) {
+	score := c.run.experiment.Task.Words().Of(fitness[0])
+	if !finite(score) {
 		return nil, nil
 	}
-	return &loss, nil
+	return &score, nil
 }
 
 // log appends the generation to metrics.jsonl and to TensorBoard's file.
@@ -143,12 +129,13 @@ func (c *recorder) log(p Progress) error {
 	if err := c.metrics.Write(p); err != nil {
 		return err
 	}
+	score := p.words.Score
 	scalars := []metrics.Scalar{
-		{Tag: "loss/best", Value: float32(p.LossBest)}, {Tag: "loss/median", Value: float32(p.LossMedian)}, {Tag: "loss/std", Value: float32(p.LossStd)},
-		{Tag: "speed/tokens_per_second", Value: float32(p.TokensPerSecond)}, {Tag: "speed/generation_seconds", Value: float32(p.GenerationSeconds)},
+		{Tag: score + "/best", Value: float32(p.Best)}, {Tag: score + "/median", Value: float32(p.Median)}, {Tag: score + "/std", Value: float32(p.Std)},
+		{Tag: "speed/" + p.words.RateKey, Value: float32(p.UnitsPerSecond)}, {Tag: "speed/generation_seconds", Value: float32(p.GenerationSeconds)},
 	}
-	if p.HeldoutLossBest != nil {
-		scalars = append(scalars, metrics.Scalar{Tag: "loss/heldout_best", Value: float32(*p.HeldoutLossBest)})
+	if p.HeldoutBest != nil {
+		scalars = append(scalars, metrics.Scalar{Tag: score + "/heldout_best", Value: float32(*p.HeldoutBest)})
 	}
 	return c.events.Write(c.run.options.now(), p.Generation, scalars)
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run/lineage"
 	"github.com/evorank/evorank/run/metrics"
-	"github.com/evorank/evorank/task/lm/tokenizer"
 )
 
 // Resume takes up a run after its last complete generation. The lineage is
@@ -117,7 +116,7 @@ func (r *Run) mendMetrics() error {
 		if records[0].Generation <= last {
 			return nil
 		}
-		return log.Write(summarise(records))
+		return log.Write(summarise(r.experiment.Task.Words(), records))
 	})
 }
 
@@ -137,8 +136,8 @@ func (r *Run) checkDevice() (changed bool, err error) {
 	return true, nil
 }
 
-// openExperiment rebuilds the experiment of a run directory, without its text,
-// from its resolved config and its own copy of the tokenizer.
+// openExperiment rebuilds the experiment of a run directory, without its data,
+// from its resolved config and what the directory keeps.
 func openExperiment(dir string, o Options) (*Experiment, error) {
 	cfg, err := configs.Load(filepath.Join(dir, fileResolved), nil)
 	if err != nil {
@@ -150,9 +149,5 @@ func openExperiment(dir string, o Options) (*Experiment, error) {
 	if o.Generations > 0 {
 		cfg.Generations = o.Generations
 	}
-	x := &Experiment{Config: cfg}
-	if x.Tokenizer, err = tokenizer.Load(filepath.Join(dir, fileTokenizer)); err != nil {
-		return nil, as(BadData, err)
-	}
-	return x, x.layOut()
+	return newExperiment(cfg, dir)
 }

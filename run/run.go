@@ -135,8 +135,7 @@ func (r *Run) furnish(title, name string) error {
 			return err
 		}
 	}
-	err = files.WriteWhole(filepath.Join(r.dir, fileTokenizer), r.experiment.Tokenizer.Write)
-	if err != nil {
+	if err := r.experiment.Task.furnish(r.dir); err != nil {
 		return err
 	}
 	r.manifest = r.newManifest(title)
@@ -162,14 +161,9 @@ func (r *Run) newManifest(title string) Manifest {
 		Experiment: title, Status: Running, Version: r.options.Version, Host: host,
 		Device: r.device.Name, DeviceKind: r.device.Kind, Precision: r.device.Precision,
 		Parameters: x.Layout.Genotype, Phenotype: x.Layout.Phenotype,
-		Stories: x.Train.Len(), Targets: x.Train.Targets(),
-		DataDigest: fmt.Sprintf("%016x", dataDigest(x.Train)), TokenizerDigest: fmt.Sprintf("%016x", x.Tokenizer.Digest()),
 		Started: now, Updated: now,
 	}
-	if x.Heldout != nil {
-		m.HeldoutStories = x.Heldout.Len()
-		m.HeldoutDigest = fmt.Sprintf("%016x", dataDigest(x.Heldout))
-	}
+	x.Task.describe(&m)
 	return m
 }
 

@@ -179,6 +179,16 @@ func archive(t testing.TB, dir string) *Archive {
 	return a
 }
 
+// language returns the task of a run of stories.
+func language(t testing.TB, a *Archive) *LanguageModel {
+	t.Helper()
+	task, err := a.Experiment.LanguageModel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return task
+}
+
 func TestVerify(t *testing.T) {
 	dir := train(t)
 	v, err := archive(t, dir).Verify(context.Background(), 30)
@@ -220,7 +230,7 @@ func TestFind(t *testing.T) {
 	if err := a.LoadData(); err != nil {
 		t.Fatal(err)
 	}
-	e, err := n.Score(context.Background(), a.Experiment.Train, d)
+	e, err := n.Score(context.Background(), language(t, a).Train, d)
 	if err != nil || math.Abs(e.Loss+float64(third.Fitness)) > 1e-12 {
 		t.Errorf("its loss is %v (%v), the lineage has %v", e.Loss, err, -third.Fitness)
 	}
@@ -375,11 +385,11 @@ func TestEstimate(t *testing.T) {
 // the statistics of the others alone.
 func TestSummariseUnfit(t *testing.T) {
 	nan := model.Fitness(math.NaN())
-	p := summarise([]model.Record{{ID: 1, Fitness: nan}, {ID: 2, Fitness: -4}, {ID: 3, Fitness: -2}, {ID: 4, Fitness: -2}, {ID: 5, Fitness: model.Fitness(math.Inf(-1))}})
-	if p.Unfit != 2 || p.BestID != 3 || p.LossBest != 2 || p.LossMedian != 2 || p.LossWorst != 4 || math.Abs(float64(p.LossMean)-8.0/3) > 1e-15 || math.Abs(float64(p.LossStd)-math.Sqrt(8.0/9)) > 1e-15 {
+	p := summarise(lossWords, []model.Record{{ID: 1, Fitness: nan}, {ID: 2, Fitness: -4}, {ID: 3, Fitness: -2}, {ID: 4, Fitness: -2}, {ID: 5, Fitness: model.Fitness(math.Inf(-1))}})
+	if p.Unfit != 2 || p.BestID != 3 || p.Best != 2 || p.Median != 2 || p.Worst != 4 || math.Abs(float64(p.Mean)-8.0/3) > 1e-15 || math.Abs(float64(p.Std)-math.Sqrt(8.0/9)) > 1e-15 {
 		t.Errorf("%+v", p)
 	}
-	if none := summarise([]model.Record{{Fitness: nan}}); none.Unfit != 1 || !math.IsNaN(float64(none.LossBest)) {
+	if none := summarise(lossWords, []model.Record{{Fitness: nan}}); none.Unfit != 1 || !math.IsNaN(float64(none.Best)) {
 		t.Errorf("%+v", none)
 	}
 }

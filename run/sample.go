@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/evorank/evorank/kernels/transformer"
+	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/task/lm"
 	"github.com/evorank/evorank/task/lm/tokenizer"
 )
@@ -24,7 +25,7 @@ func (n *Network) Writer(ctx context.Context, d Device) (*Writer, error) {
 		}, nil
 	}
 	none := lm.Data{Train: transformer.Pack([]int32{tokenizer.StartID, tokenizer.EndID})}
-	engine, err := d.languageModel(n.Spec, n.Layout, none, 1)
+	engine, err := d.languageModel(n.Spec.(model.Transformer), n.Layout, none, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -33,7 +34,7 @@ func (n *Network) Writer(ctx context.Context, d Device) (*Writer, error) {
 		return nil, err
 	}
 	return &Writer{
-		read:  func() (lm.Reader, error) { return lm.ReadLosses(ctx, engine, n.Spec.Vocab) },
+		read:  func() (lm.Reader, error) { return lm.ReadLosses(ctx, engine, n.Spec.(model.Transformer).Vocab) },
 		close: engine.Close,
 	}, nil
 }

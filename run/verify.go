@@ -6,10 +6,8 @@ import (
 	"math"
 
 	"github.com/evorank/evorank/evolve"
-	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run/lineage"
-	"github.com/evorank/evorank/task/lm"
 )
 
 // Verdict is what Verify found.
@@ -51,7 +49,7 @@ func (a *Archive) Verify(ctx context.Context, sample int) (Verdict, error) {
 	v.Device = d.Name
 	v.SameKind = d.Kind == a.Manifest.DeviceKind && d.Precision == a.Manifest.Precision
 	if !v.SameKind {
-		v.Tolerance = lm.Tolerance(transformer.Precision(a.Manifest.Precision)) + lm.Tolerance(transformer.Precision(d.Precision))
+		v.Tolerance = a.Experiment.Task.tolerance(a.Manifest.Precision, d.Precision)
 	}
 	for _, c := range chosen {
 		if err := a.verify(ctx, engine, c, &v); err != nil {
@@ -122,17 +120,17 @@ func (a *Archive) verify(ctx context.Context, engine Engine, w witness, v *Verdi
 		return fmt.Errorf("%s: %w", who, err)
 	}
 	v.Fitnesses++
-	return compare(who, w.Fitness, fitness[0], v)
+	return compare(who, a.Experiment.Task.Words(), w.Fitness, fitness[0], v)
 }
 
-func compare(who string, recorded, now model.Fitness, v *Verdict) error {
+func compare(who string, w Words, recorded, now model.Fitness, v *Verdict) error {
 	if math.Float64bits(float64(recorded)) == math.Float64bits(float64(now)) {
 		return nil
 	}
 	difference := math.Abs(float64(recorded - now))
 	v.Largest = max(v.Largest, difference)
 	if !(difference <= v.Tolerance) {
-		return errorf(BadData, "%s: evaluated again its loss is %v, the lineage has %v (accepted difference %g)", who, -now, -recorded, v.Tolerance)
+		return errorf(BadData, "%s: evaluated again its %s is %v, the lineage has %v (accepted difference %g)", who, w.Score, w.Of(now), w.Of(recorded), v.Tolerance)
 	}
 	return nil
 }

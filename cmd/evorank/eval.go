@@ -98,17 +98,25 @@ func chooseSubject(c *cli.Context) (subject, error) {
 
 // loadTokenizer returns the tokenizer named by the flag, or the run's.
 func (s subject) loadTokenizer(c *cli.Context) (*tokenizer.Tokenizer, error) {
+	spec, err := s.network.Transformer()
+	if err != nil {
+		return nil, byKind(fmt.Errorf("%s: %w", c.Command.Name, err))
+	}
 	if path := c.String("tokenizer"); path != "" {
 		t, err := tokenizer.Load(path)
-		if err == nil && t.Vocabulary() != s.network.Spec.Vocab {
-			err = fmt.Errorf("tokenizer: %s: its vocabulary makes %d model ids, the weights have %d: it belongs to other weights", path, t.Vocabulary(), s.network.Spec.Vocab)
+		if err == nil && t.Vocabulary() != spec.Vocab {
+			err = fmt.Errorf("tokenizer: %s: its vocabulary makes %d model ids, the weights have %d: it belongs to other weights", path, t.Vocabulary(), spec.Vocab)
 		}
 		return t, dataError(err)
 	}
 	if s.archive == nil {
 		return nil, usagef("%s: --weights needs --tokenizer", c.Command.Name)
 	}
-	return s.archive.Experiment.Tokenizer, nil
+	t, err := s.archive.Experiment.LanguageModel()
+	if err != nil {
+		return nil, byKind(err)
+	}
+	return t.Tokenizer, nil
 }
 
 // stories returns the text to evaluate on.
@@ -125,7 +133,10 @@ func (s subject) stories(c *cli.Context) (*text.Stories, error) {
 				return nil, usagef("eval: --%s needs --data: without it the run's own stories are used as they are", f)
 			}
 		}
-		x := s.archive.Experiment
+		x, err := s.archive.Experiment.LanguageModel()
+		if err != nil {
+			return nil, byKind(err)
+		}
 		if err := s.archive.LoadData(); err != nil {
 			return nil, byKind(err)
 		}

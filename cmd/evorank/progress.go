@@ -57,14 +57,14 @@ func (p *progress) generation(g run.Progress) {
 	done := int(g.Generation) - p.first
 	left := now.Sub(p.begun) / time.Duration(done) * time.Duration(p.generations-int(g.Generation))
 	if !p.terminal {
-		p.log.Info().Int("generation", int(g.Generation)).Str("best", fmt.Sprintf("%.4f", g.LossBest)).
-			Str("median", fmt.Sprintf("%.4f", g.LossMedian)).Str("tokens/s", thousands(g.TokensPerSecond)).
+		p.log.Info().Int("generation", int(g.Generation)).Str("best", fmt.Sprintf("%.4f", g.Best)).
+			Str("median", fmt.Sprintf("%.4f", g.Median)).Str(g.Words().Units+"/s", thousands(g.UnitsPerSecond)).
 			Str("eta", left.Round(time.Second).String()).Msg("evolved")
 		return
 	}
 	p.shown = true
-	fmt.Fprintf(p.out, "\r\x1b[Kgeneration %d/%d  loss best %.4f median %.4f  %s tokens/s  ETA %s",
-		g.Generation, p.generations, g.LossBest, g.LossMedian, thousands(g.TokensPerSecond), left.Round(time.Second))
+	fmt.Fprintf(p.out, "\r\x1b[Kgeneration %d/%d  %s best %.4f median %.4f  %s %s/s  ETA %s",
+		g.Generation, p.generations, g.Words().Score, g.Best, g.Median, thousands(g.UnitsPerSecond), g.Words().Units, left.Round(time.Second))
 }
 
 // end leaves the cursor on a fresh line.

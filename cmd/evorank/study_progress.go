@@ -31,10 +31,10 @@ type trialLine struct {
 	now   *run.Progress
 }
 
-func newStudyProgress(c *cli.Context, states []study.State) *studyProgress {
+func newStudyProgress(c *cli.Context, states []study.State, parallel int) *studyProgress {
 	p := &studyProgress{
 		out: c.App.ErrWriter, log: logger(c.App.ErrWriter), terminal: isTerminal(c.App.ErrWriter), quiet: c.Bool("quiet"),
-		forecast: study.NewForecast(states, c.Int("parallel")), trials: len(states),
+		forecast: study.NewForecast(states, parallel), trials: len(states),
 	}
 	for _, s := range states {
 		if s.Done() {
@@ -93,7 +93,7 @@ func (l trialLine) best() string {
 	if l.now == nil {
 		return "–"
 	}
-	return fmt.Sprintf("%.4f", l.now.LossBest)
+	return fmt.Sprintf("%.4f", l.now.Best)
 }
 
 // text is the line of one trial.
@@ -101,7 +101,7 @@ func (l trialLine) text() string {
 	if l.now == nil {
 		return fmt.Sprintf("%s: beginning", l.trial)
 	}
-	return fmt.Sprintf("%s: generation %d/%d  best %s  %s tokens/s", l.trial, l.now.Generation, l.trial.Config.Generations, l.best(), thousands(l.now.TokensPerSecond))
+	return fmt.Sprintf("%s: generation %d/%d  best %s  %s %s/s", l.trial, l.now.Generation, l.trial.Config.Generations, l.best(), thousands(l.now.UnitsPerSecond), l.now.Words().Units)
 }
 
 // whole is the line of the study.

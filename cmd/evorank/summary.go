@@ -65,7 +65,11 @@ func newSummary(r *run.Run) (summary, error) {
 	if err != nil {
 		return s, err
 	}
-	t := r.Experiment().Tokenizer
+	task, err := r.Experiment().LanguageModel()
+	if err != nil {
+		return s, err
+	}
+	t := task.Tokenizer
 	sampling := lm.Sampling{Temperature: sampleTemperature, MaxTokens: sampleTokens, EndOfText: endOfText(t), Seed: model.Seed(r.Config().Seed)}
 	for i := range sampleTexts {
 		text, err := t.Decode(n.Sample(nil, i, sampling))

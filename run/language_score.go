@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/task/lm"
 	"github.com/evorank/evorank/task/lm/text"
@@ -28,7 +29,7 @@ type StoryScore struct {
 // Score evaluates the network on stories that were tokenized for it.
 func (n *Network) Score(ctx context.Context, stories *text.Stories, d Device) (Evaluation, error) {
 	e := Evaluation{Stories: stories.Len(), Targets: stories.Targets(), Precision: d.Precision, Device: d.Name}
-	engine, err := d.languageModel(n.Spec, n.Layout, lm.Data{Train: sequences(stories)}, 1)
+	engine, err := d.languageModel(n.Spec.(model.Transformer), n.Layout, lm.Data{Train: sequences(stories)}, 1)
 	if err != nil {
 		return e, err
 	}
@@ -49,4 +50,22 @@ func (n *Network) Score(ctx context.Context, stories *text.Stories, d Device) (E
 	}
 	e.Loss /= float64(len(losses))
 	return e, nil
+}
+
+// Sample draws a text from the network, in float64 on the CPU.
+func (n *Network) Sample(prompt []int32, index int, s lm.Sampling) []int32 {
+	text, _ := lm.Sample(lm.ReadReference(n.bound()), prompt, index, s) // the reference does not fail
+	return text
+}
+
+func (n *Network) bound() *transformer.Network {
+	return lm.Bind(n.Spec.(model.Transformer), n.Layout, n.Genotype, n.Phenotype())
+}
+
+func importTransformer(f *model.TensorFile) (*Network, error) {
+	t, err := model.ImportTransformer(f, model.Initialisation{}, model.MutationRates{})
+	if err != nil {
+		return nil, err
+	}
+	return &Network{t.Transformer, t.Layout, t.Genotype}, nil
 }
