@@ -61,7 +61,7 @@ func write(t testing.TB, path, text string) {
 func TestCommands(t *testing.T) {
 	dir := fixture(t)
 	for name, text := range map[string]string{
-		"empty.txt": "", "broken.txt": "one\ntw\xffo\n", "blank.txt": "\n\n \n", "two.yaml": "extends: lm-quick\n---\nfoo: 1\n", "typo.yaml": "search:\n  popluation: 3\n", "nonet.json": "{",
+		"empty.txt": "", "broken.txt": "one\ntw\xffo\n", "blank.txt": "\n\n \n", "two.yaml": "extends: lm-quick\n---\nfoo: 1\n", "typo.yaml": "search:\n  popluation: 3\n", "nonet.json": "{", "foreign.txt": "The fox met Æmil, Çelik & Øle.\n",
 	} {
 		write(t, filepath.Join(dir, name), text)
 	}
@@ -126,6 +126,7 @@ func TestCommands(t *testing.T) {
 		{"inspect --weights $D/w.safetensors --generation 3", exitUsage, "are for runs, not for --weights"},
 		{"compare a=$D/run b=$D/run --generation 0", exitUsage, "compare: --generation 0: want at least 1"},
 		{"resume $D/run --generations 0", exitUsage, "resume: --generations 0: want at least 1"},
+		{"eval $D/run --data $D/foreign.txt --json", exitDone, `"units":24,"unknown":4}`},
 		{"eval $D/run --individual 999", exitData, "has no individual 999"},
 		{"eval $D/run --heldout", exitUsage, "no held-out stories"},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --json --limit 2", exitDone, `"stories":2`},
@@ -244,6 +245,20 @@ func TestEvalJSON(t *testing.T) {
 	}
 	if d := e.Loss - sum/3; d > 1e-12 || d < -1e-12 {
 		t.Errorf("loss %v, mean of the stories %v", e.Loss, sum/3)
+	}
+}
+
+// TestEvalWarnsOfForeignText: a loss on what is left of a text that the
+// tokenizer does not know is not silent.
+func TestEvalWarnsOfForeignText(t *testing.T) {
+	dir := fixture(t)
+	write(t, filepath.Join(dir, "foreign.txt"), "The fox met Æmil, Çelik & Øle.\n")
+	_, _, errs := call(t, "", "eval", filepath.Join(dir, "run"), "--data", filepath.Join(dir, "foreign.txt"))
+	if !strings.Contains(errs, "foreign.txt: 4 of 24 characters (16.7 %) are unknown to the tokenizer") {
+		t.Errorf("%s", errs)
+	}
+	if _, _, errs = call(t, "", "eval", filepath.Join(dir, "run"), "--data", filepath.Join(dir, "text.txt")); errs != "" {
+		t.Errorf("a known text: %s", errs)
 	}
 }
 

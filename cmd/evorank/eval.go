@@ -209,14 +209,24 @@ func evalAction(c *cli.Context) error {
 	if err != nil {
 		return byKind(err)
 	}
+	for _, note := range stories.Notes {
+		runOptions(c).Warn(note)
+	}
 	if c.Bool("json") {
-		return printJSON(c, e)
+		return printJSON(c, evaluation{e, stories.Coverage.Units, stories.Coverage.Unknown})
 	}
 	if s.archive != nil {
 		fmt.Fprintf(c.App.Writer, "individual %d of generation %d\n", s.individual.ID, s.individual.Generation)
 	}
 	fmt.Fprintf(c.App.Writer, "loss %.9g nats, mean over %d stories (%d targets), %s\n", e.Loss, e.Stories, e.Targets, e.Device)
 	return nil
+}
+
+// evaluation is what eval prints as JSON.
+type evaluation struct {
+	run.Evaluation
+	Units   int `json:"units"`   // of the text: words, or characters of a BPE
+	Unknown int `json:"unknown"` // of them, to the tokenizer
 }
 
 // printJSON prints one object on one line.
