@@ -262,6 +262,21 @@ func TestEvalWarnsOfForeignText(t *testing.T) {
 	}
 }
 
+// TestTokenizerTrainWarnsOfFewLabels: a text can be too small for --vocab.
+func TestTokenizerTrainWarnsOfFewLabels(t *testing.T) {
+	dir := fixture(t)
+	train := func(vocab string) string {
+		_, _, errs := call(t, "", "tokenizer", "train", "--data", filepath.Join(dir, "text.txt"), "--vocab", vocab, "-o", filepath.Join(dir, "tok.json"), "--force")
+		return errs
+	}
+	if errs := train("5000"); !regexp.MustCompile(`WRN tokenizer: .*text.txt gives only \d\d labels, not 5000`).MatchString(errs) {
+		t.Errorf("too many: %s", errs)
+	}
+	if errs := train("40"); errs != "" {
+		t.Errorf("as many as there are: %s", errs)
+	}
+}
+
 // TestDecodeUndoesEncode, through the command line, up to case and blanks.
 func TestDecodeUndoesEncode(t *testing.T) {
 	dir := fixture(t)

@@ -106,6 +106,9 @@ func tokenizerTrain(c *cli.Context) error {
 	if err := files.WriteWhole(path, t.Write); err != nil {
 		return err
 	}
+	if n := t.Labels(); n < o.VocabSize {
+		runOptions(c).Warn(fmt.Sprintf("tokenizer: %s gives only %d labels, not %d: each of its words has one now", c.String("data"), n, o.VocabSize))
+	}
 	fmt.Fprintf(c.App.Writer, "%s: %d labels\n", path, t.Labels())
 	return nil
 }
