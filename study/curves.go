@@ -1,6 +1,7 @@
 package study
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
@@ -158,11 +159,20 @@ func conditionOf(set curveSet, v View) (plot.Condition, []string, error) {
 	for _, rows := range set.rows {
 		s := series(rows, v.Axis, v.Metric)
 		if len(s.X) == 0 {
-			return plot.Condition{}, nil, fmt.Errorf("no %s in a trial of %d generations: it has %s", v.Metric, len(rows), strings.Join((&Run{Rows: rows}).Keys(), ", "))
+			continue
 		}
 		bad += countNotFinite(s.Y)
 		last[rows[len(rows)-1].generation()] = true
 		trials = append(trials, s)
+	}
+	if len(set.rows) == 0 {
+		return plot.Condition{}, nil, errors.New("no generation yet")
+	}
+	if missing := len(set.rows) - len(trials); len(trials) == 0 {
+		rows := set.rows[0]
+		return plot.Condition{}, nil, fmt.Errorf("no %s in a trial of %d generations: it has %s", v.Metric, len(rows), strings.Join((&Run{Rows: rows}).Keys(), ", "))
+	} else if missing > 0 {
+		notes = append(notes, fmt.Sprintf("%s: %d of %d trials have no %s yet.", set.name, missing, len(set.rows), v.Metric))
 	}
 	if bad > 0 {
 		return plot.Condition{}, nil, fmt.Errorf("%s is NaN or infinite in %d generations: there is nothing to draw there", v.Metric, bad)

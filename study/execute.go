@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/evorank/evorank/files"
@@ -17,7 +19,9 @@ import (
 // Options say how a study is carried out; they do not change its results.
 type Options struct {
 	Dir      string      // of the study; "" means Study.Dir
-	Parallel int         // trials at a time; 0 means 1
+	Places   []string    // devices of trials that run side by side (see Places); none: one trial, where its config says
+	Only     []string    // conditions; none: all
+	Finished []string    // other places where finished trials lie (see States)
 	Run      run.Options // version, clock and warnings, for every trial
 	Watch    func(Event) // called for every event, one at a time; nil: nobody watches
 }
@@ -39,7 +43,9 @@ func (s *Study) Execute(ctx context.Context, o Options) error {
 	if o.Dir == "" {
 		o.Dir = s.Dir()
 	}
-	o.Parallel = max(1, o.Parallel)
+	if len(o.Places) == 0 {
+		o.Places = []string{""}
+	}
 	if err := os.MkdirAll(o.Dir, 0o777); err != nil {
 		return fmt.Errorf("study: %w", err)
 	}
@@ -48,19 +54,34 @@ func (s *Study) Execute(ctx context.Context, o Options) error {
 		return err
 	}
 	defer lock.Release()
-	states, err := s.States(o.Dir)
+	states, err := s.States(o.Dir, o.Finished...)
 	if err != nil {
+		return err
+	}
+	if states, err = s.Only(states, o.Only); err != nil {
 		return err
 	}
 	if err := s.keep(o.Dir); err != nil {
 		return err
 	}
-	x := executor{options: o}
+	x := executor{options: o, first: map[int]*Run{}}
 	err = x.all(ctx, states)
 	if run.KindOf(err) == run.Stopped {
 		return &run.Error{Kind: run.Stopped, Err: fmt.Errorf("study %s: stopped: %w: go on with evorank study run %s", s.Name, context.Cause(ctx), o.Dir)}
 	}
 	return err
+}
+
+// Only returns the states of some conditions, of all if none is named.
+func (s *Study) Only(states []State, conditions []string) ([]State, error) {
+	for _, name := range conditions {
+		if s.index(name) < 0 {
+			return nil, badConfig(fmt.Errorf("study: %s: condition %q: want one of %s", s.Name, name, strings.Join(s.names(), "; ")))
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(states), func(state State) bool {
+		return len(conditions) > 0 && !slices.Contains(conditions, state.Name)
+	}), nil
 }
 
 // keep writes the study as it is being run, settings of the command line
@@ -79,7 +100,8 @@ func (s *Study) keep(dir string) error {
 // executor carries out the trials of one study.
 type executor struct {
 	options Options
-	mutex   sync.Mutex // of the watcher
+	mutex   sync.Mutex   // of the watcher and of first
+	first   map[int]*Run // of each condition: its texts are those of the others
 }
 
 // all carries out the trials that are not done, so many at a time.
@@ -87,11 +109,14 @@ func (x *executor) all(parent context.Context, states []State) error {
 	ctx, cancel := context.WithCancelCause(parent)
 	defer cancel(nil)
 	queue := make(chan State)
-	errs := make(chan error, x.options.Parallel)
+	errs := make(chan error, len(x.options.Places))
 	var workers sync.WaitGroup
-	for range x.options.Parallel {
+	for _, device := range x.options.Places {
 		workers.Go(func() {
 			for state := range queue {
+				if device != "" {
+					state.Config.Execution.Device = device
+				}
 				if err := x.trial(ctx, state); err != nil {
 					errs <- err
 					cancel(err) // the others stop, to be resumed
@@ -99,6 +124,11 @@ func (x *executor) all(parent context.Context, states []State) error {
 				}
 			}
 		})
+	}
+	for _, state := range states {
+		if state.Run != nil && x.first[state.Condition] == nil {
+			x.first[state.Condition] = state.Run
+		}
 	}
 	for _, state := range states {
 		if state.Done() {
@@ -149,9 +179,32 @@ func (x *executor) trial(ctx context.Context, s State) (err error) {
 	return nil
 }
 
+// open makes or resumes the trial's run, which must be about the text that the
+// condition's other trials are about.
 func (x *executor) open(s State) (*run.Run, error) {
+	r, err := x.openAny(s)
+	if err != nil {
+		return nil, err
+	}
+	a := r.Archive()
+	own := &Run{Dir: s.Dir, Manifest: a.Manifest, Config: a.Experiment.Config}
+	x.mutex.Lock()
+	defer x.mutex.Unlock()
+	if x.first[s.Condition] == nil {
+		x.first[s.Condition] = own
+	}
+	if err := sameTexts(x.first[s.Condition], own); err != nil {
+		return nil, errors.Join(badData(err), r.Close())
+	}
+	return r, nil
+}
+
+func (x *executor) openAny(s State) (*run.Run, error) {
 	o := x.options.Run
 	if s.Status != waiting {
+		if !hasLineage(s.Dir) {
+			return nil, badDataf("%s: its lineage was moved away (%s stands for it): bring it back to go on", s.Dir, filepath.Base(digestPath(s.Dir)))
+		}
 		o.Generations, o.Device = s.Config.Generations, s.Config.Execution.Device
 		return run.Resume(s.Dir, o)
 	}
@@ -160,7 +213,7 @@ func (x *executor) open(s State) (*run.Run, error) {
 	}
 	cfg := s.Config
 	if cfg.Execution.Threads == 0 { // trials share the cores; results do not depend on it
-		cfg.Execution.Threads = max(1, runtime.GOMAXPROCS(0)/x.options.Parallel)
+		cfg.Execution.Threads = max(1, runtime.GOMAXPROCS(0)/len(x.options.Places))
 	}
 	return run.Create(cfg, s.base, s.Dir, o)
 }

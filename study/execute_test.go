@@ -17,7 +17,7 @@ import (
 // execute carries the study out to its end.
 func execute(t testing.TB, s *Study, dir string, parallel int) {
 	t.Helper()
-	if err := s.Execute(context.Background(), Options{Dir: dir, Parallel: parallel}); err != nil {
+	if err := s.Execute(context.Background(), Options{Dir: dir, Places: make([]string, parallel)}); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -51,7 +51,7 @@ func TestStoppedAndContinued(t *testing.T) {
 	for after := 1; ; after += 3 {
 		ctx, cancel := context.WithCancel(context.Background())
 		seen := 0
-		err := s.Execute(ctx, Options{Dir: dir, Parallel: 2, Watch: func(e Event) {
+		err := s.Execute(ctx, Options{Dir: dir, Places: make([]string, 2), Watch: func(e Event) {
 			if e.Progress != nil {
 				generations++
 				if seen++; seen == after {
@@ -195,7 +195,7 @@ func TestRefusals(t *testing.T) {
 func TestFailingTrialStopsTheOthers(t *testing.T) {
 	s := tiny(t, "rank: 3\n    set: [", "rank: 3\n    set: [lm.data.text=no/such/file.txt, lm.data.tokenizer=t.json, ", "generations=6", "generations=3000")
 	dir := filepath.Join(t.TempDir(), "d")
-	err := s.Execute(context.Background(), Options{Dir: dir, Parallel: 3})
+	err := s.Execute(context.Background(), Options{Dir: dir, Places: make([]string, 3)})
 	if run.KindOf(err) != run.BadData || !strings.Contains(err.Error(), "study: trial 4/3, seed 1: ") {
 		t.Fatalf("%v", err)
 	}
@@ -218,7 +218,7 @@ func TestEventsComeOneAtATime(t *testing.T) {
 	s, dir := tiny(t), filepath.Join(t.TempDir(), "d")
 	var busy sync.Mutex
 	phase := map[string]int{} // 1 began, 1+g generation g, -1 ended
-	err := s.Execute(context.Background(), Options{Dir: dir, Parallel: 3, Watch: func(e Event) {
+	err := s.Execute(context.Background(), Options{Dir: dir, Places: make([]string, 3), Watch: func(e Event) {
 		if !busy.TryLock() {
 			t.Error("two events at a time")
 			return

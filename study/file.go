@@ -156,6 +156,7 @@ var (
 // typesInWords names what a Go type stands for in the file.
 var typesInWords = map[string]string{
 	"study.Study": "a mapping of keys", "[]study.Condition": "a list of conditions", "study.Condition": "a condition with its name",
+	"[]study.Section": "a list of sections", "study.Section": "a section with its name",
 	"string": "text", "[]string": "a list", "[][]string": "a list of pairs",
 }
 
@@ -177,8 +178,11 @@ func inWords(err error) string {
 	}
 	if m := unknownField.FindStringSubmatch(text); m != nil {
 		known := keysOf(reflect.TypeFor[Study]())
-		if m[2] == "Condition" {
+		switch m[2] {
+		case "Condition":
 			known = keysOf(reflect.TypeFor[Condition]())
+		case "Section":
+			known = keysOf(reflect.TypeFor[Section]())
 		}
 		text = fmt.Sprintf("unknown key %s: want one of %s", m[1], strings.Join(known, ", "))
 	}

@@ -69,8 +69,16 @@ func readRuns(pattern string) ([]*Run, error) {
 	return runs, nil
 }
 
-// readStudy reads the runs that a study has made so far.
+// readStudy reads the runs that a study has made so far, or those that a
+// report of one has kept.
 func readStudy(name string) ([]Group, error) {
+	if isReport(name) {
+		res, err := ReadResults(name)
+		if err != nil {
+			return nil, err
+		}
+		return slices.DeleteFunc(res.groups(), func(g Group) bool { return len(g.Runs) == 0 }), nil
+	}
 	s, err := Load(name, nil)
 	if err != nil {
 		return nil, err
@@ -79,10 +87,11 @@ func readStudy(name string) ([]Group, error) {
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
 		dir = name
 	}
-	groups, err := s.Groups(dir)
+	states, err := s.States(dir)
 	if err != nil {
 		return nil, err
 	}
+	groups := s.groupsOf(states)
 	for _, g := range groups {
 		if len(g.Runs) == 0 {
 			return nil, badDataf("study: %s: condition %s has no runs in %s: evorank study run %s makes them", s.Name, g.Name, dir, name)
@@ -91,24 +100,16 @@ func readStudy(name string) ([]Group, error) {
 	return groups, nil
 }
 
-// Groups reads the runs that were begun below a study's directory.
-func (s *Study) Groups(dir string) ([]Group, error) {
+// groupsOf collects the trials that were begun by condition.
+func (s *Study) groupsOf(states []State) []Group {
 	var groups []Group
 	for _, c := range s.Conditions {
 		groups = append(groups, Group{Name: c.Name})
 	}
-	for _, t := range s.Plan(dir) {
-		if !begun(t.Dir) {
-			continue
+	for _, state := range states {
+		if state.Run != nil {
+			groups[state.Condition].Runs = append(groups[state.Condition].Runs, state.Run)
 		}
-		r, err := ReadRun(t.Dir)
-		if err != nil {
-			return nil, err
-		}
-		if err := t.sameAs(r); err != nil {
-			return nil, err
-		}
-		groups[t.Condition].Runs = append(groups[t.Condition].Runs, r)
 	}
-	return groups, nil
+	return groups
 }

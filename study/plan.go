@@ -29,30 +29,46 @@ func (s *Study) Dir() string { return filepath.Join("runs", "studies", folderNam
 // Plan lists the trials below a directory: first seed of every condition, then
 // the second of every condition, so that a study cut short is a balanced one.
 func (s *Study) Plan(dir string) []Trial {
+	most := 0
+	for i := range s.Conditions {
+		most = max(most, s.trialsOf(i))
+	}
 	var trials []Trial
-	for k := range int(s.Trials) {
+	for k := range most {
 		for i, c := range s.Conditions {
+			if k >= s.trialsOf(i) {
+				continue
+			}
 			t := Trial{Condition: i, Name: c.Name, Seed: uint64(s.FirstSeed) + uint64(k), Config: s.configs[i], base: s.configOf(c)}
 			t.Config.Seed = t.Seed
-			t.Dir = filepath.Join(dir, folderName(c.Name), fmt.Sprintf("seed-%04d", t.Seed))
+			t.Dir = filepath.Join(dir, t.folder())
 			trials = append(trials, t)
 		}
 	}
 	return trials
 }
 
-// begun reports whether a directory holds a run: one without a lineage does not.
-func begun(dir string) bool {
-	_, err := os.Lstat(run.LineagePath(dir))
-	return err == nil
+// folder is where the trial lies below its study's directory.
+func (t Trial) folder() string {
+	return filepath.Join(folderName(t.Name), fmt.Sprintf("seed-%04d", t.Seed))
 }
 
-// sameAs reports how a run that lies in the trial's directory differs from
-// what the study wants there.
+// begun reports whether a directory holds a run: one without a lineage does
+// not, unless the lineage was moved away and its digest is there.
+func begun(dir string) bool {
+	for _, path := range []string{run.LineagePath(dir), digestPath(dir)} {
+		if _, err := os.Lstat(path); err == nil {
+			return true
+		}
+	}
+	return false
+}
+
+// sameAs reports how a run that was found differs from what the study wants.
 func (t Trial) sameAs(r *Run) error {
-	if r.Config.Seed != t.Config.Seed || r.Config.Identity() != t.Config.Identity() {
+	if want := fmt.Sprintf("%016x", t.Config.Identity()); r.Seed() != t.Seed || r.Manifest.Config != want {
 		return badConfig(fmt.Errorf("study: %s: the run there was made with another config (evorank config check %s): move it away, or give the study another --dir",
-			t.Dir, filepath.Join(t.Dir, "config.resolved.yaml")))
+			r.Dir, filepath.Join(r.Dir, "config.resolved.yaml")))
 	}
 	return nil
 }
@@ -60,7 +76,8 @@ func (t Trial) sameAs(r *Run) error {
 // State is how far a trial is.
 type State struct {
 	Trial
-	Generation int // the last complete one
+	Run        *Run // nil if it was not begun
+	Generation int  // the last complete one
 	Status     run.Status
 	Seconds    float64 // that its generations took, as far as is known
 	Best       float64 // the study's metric in the last generation
@@ -72,41 +89,76 @@ func (s State) Done() bool { return s.Generation >= s.Config.Generations && s.St
 // waiting is the status of a trial that was not begun.
 const waiting run.Status = "waiting"
 
-// States reads how far each trial below a directory is.
-func (s *Study) States(dir string) ([]State, error) {
+// States reads how far each trial below a directory is. A trial that is not
+// done there but in one of the other places (directories of the same study,
+// or reports of it) is taken from the first of them where it is.
+func (s *Study) States(dir string, places ...string) ([]State, error) {
+	shelves, err := openShelves(places)
+	if err != nil {
+		return nil, err
+	}
 	var states []State
 	for _, t := range s.Plan(dir) {
 		state, err := t.state(s.Metric)
 		if err != nil {
 			return nil, err
 		}
+		for _, shelf := range shelves {
+			if state.Done() {
+				break
+			}
+			r, err := shelf.find(t)
+			if err != nil {
+				return nil, err
+			}
+			if r != nil {
+				if other := t.stateOf(r, s.Metric); other.Done() {
+					state = other
+				}
+			}
+		}
 		states = append(states, state)
 	}
-	return states, nil
+	return states, checkTexts(states)
 }
 
 func (t Trial) state(metric string) (State, error) {
-	s := State{Trial: t, Status: waiting}
 	if !begun(t.Dir) {
-		return s, checkUnborn(t.Dir)
+		return State{Trial: t, Status: waiting}, checkUnborn(t.Dir)
 	}
 	r, err := ReadRun(t.Dir)
 	if err != nil {
-		return s, err
+		return State{}, err
 	}
-	if err := t.sameAs(r); err != nil {
-		return s, err
-	}
-	s.Generation, s.Status = r.Last(), r.Manifest.Status
-	for _, row := range r.Rows {
-		if v := row["generation_seconds"]; v > 0 {
-			s.Seconds += v
-		}
-	}
+	return t.stateOf(r, metric), t.sameAs(r)
+}
+
+// stateOf says how far a trial's run is.
+func (t Trial) stateOf(r *Run, metric string) State {
+	s := State{Trial: t, Run: r, Generation: r.Last(), Status: r.Manifest.Status, Seconds: known(r.Seconds)}
+	s.Dir = r.Dir
 	if row := r.At(s.Generation); row != nil {
 		s.Best = row[metric]
 	}
-	return s, nil
+	return s
+}
+
+// checkTexts refuses trials of one condition whose texts differ: their values
+// are not of the same experiment, whatever their configs say.
+func checkTexts(states []State) error {
+	first := map[int]*Run{}
+	for _, s := range states {
+		if s.Run == nil {
+			continue
+		}
+		if first[s.Condition] == nil {
+			first[s.Condition] = s.Run
+		}
+		if err := sameTexts(first[s.Condition], s.Run); err != nil {
+			return badData(fmt.Errorf("study: condition %s: %w", s.Name, err))
+		}
+	}
+	return nil
 }
 
 // born are the files that package run writes before the lineage, which makes a

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/evorank/evorank/files"
@@ -44,63 +45,106 @@ func (res *Results) document() (document, []figure) {
 	s := &res.Study
 	d := document{title: "Study " + s.Name}
 	if s.Description != "" {
-		d.add(paragraph(capital(strings.TrimSuffix(s.Description, ".")) + "."))
+		d.add(paragraph(sentence(s.Description)))
 	}
 	d.add(paragraph(res.summary()))
 	if caveats := res.caveats(); len(caveats) > 0 {
 		d.add(heading("Mind"), list(caveats))
 	}
 	d.add(heading("Conditions"), res.conditionTable())
-	if len(res.Reports) > 0 {
-		d.add(heading("Comparisons"), paragraph("Tests, intervals and effect sizes are named under each table. The first table is of the metric that the study was made for; p-values are corrected within a table, not over tables."))
-	}
-	for _, r := range res.Reports {
-		d.add(statistics{r})
-	}
-	d.add(heading("Figures"))
 	var figures []figure
-	for _, draw := range res.drawings() {
-		drawing, err := draw.draw()
-		if err != nil {
-			d.add(paragraph(fmt.Sprintf("No figure %s: %v.", draw.name, err)))
-			continue
-		}
-		f := figure{draw.name, drawing}
-		figures = append(figures, f)
-		d.add(f)
+	for i, section := range s.sections() {
+		figures = append(figures, res.write(&d, section, res.Sections[i])...)
 	}
 	d.add(heading("Trials"), res.trialTable(), heading("Configs"))
 	for _, c := range res.Conditions {
-		d.add(paragraph(c.Name+" (the seed is the first trial's):"), verbatim(c.Config))
+		if c.Config != "" {
+			d.add(paragraph(c.Name+" (the seed is the first trial's):"), verbatim(c.Config))
+		}
 	}
 	d.add(paragraph("Tests, figures and this text are made again from summary.json and curves.csv, without the runs, by evorank study report --from and the folder of this file."))
 	return d, figures
 }
 
+func sentence(text string) string { return capital(strings.TrimSuffix(text, ".")) + "." }
+
+// write adds a section: what it asks, what is missing, tables and figures.
+func (res *Results) write(d *document, section Section, f Findings) (figures []figure) {
+	titles := [2]string{"Comparisons", "Figures"}
+	if section.Name != "" {
+		titles = [2]string{section.Name, section.Name + ": figures"}
+		d.add(heading(titles[0]))
+		if section.About != "" {
+			d.add(paragraph(sentence(section.About)))
+		}
+		if len(f.Missing) > 0 {
+			d.add(paragraph("No trials yet of: " + strings.Join(f.Missing, "; ") + "."))
+		}
+	} else if len(f.Reports) > 0 {
+		d.add(heading(titles[0]))
+	}
+	if len(f.Reports) > 0 {
+		d.add(paragraph("Tests, intervals and effect sizes are named under each table. The first table is of the metric that the study was made for; p-values are corrected within a table, not over tables."))
+	}
+	for _, r := range f.Reports {
+		d.add(statistics{r})
+	}
+	if len(f.Conditions) == 0 {
+		return nil
+	}
+	d.add(heading(titles[1]))
+	for _, draw := range res.drawings(section.Name, f.Conditions) {
+		drawing, err := draw.draw()
+		if err != nil {
+			d.add(paragraph(fmt.Sprintf("No figure %s: %v.", draw.name, err)))
+			continue
+		}
+		fig := figure{draw.name, drawing}
+		figures = append(figures, fig)
+		d.add(fig)
+	}
+	return figures
+}
+
 // summary says in a paragraph what was done.
 func (res *Results) summary() string {
 	s, m := &res.Study, MetricOf(res.Study.Metric)
-	devices := map[string]int{}
+	devices, few, many := map[string]int{}, s.trialsOf(0), s.trialsOf(0)
 	for _, t := range res.Trials {
 		devices[t.Device]++
 	}
-	text := fmt.Sprintf("%d conditions, %d trials each with seeds %d to %d, compared by %s (%s) at generation %d. Devices: %s.",
-		len(s.Conditions), s.Trials, s.FirstSeed, s.FirstSeed+s.Trials-1, s.Metric, m.withDirection(), res.Generation, listed(devices))
+	for i := range s.Conditions {
+		few, many = min(few, s.trialsOf(i)), max(many, s.trialsOf(i))
+	}
+	trials := fmt.Sprintf("%d trials each with seeds %d to %d", many, s.FirstSeed, int(s.FirstSeed)+many-1)
+	if few < many {
+		trials = fmt.Sprintf("%d to %d trials each with seeds from %d on", few, many, s.FirstSeed)
+	}
+	text := fmt.Sprintf("%d conditions, %s, compared by %s (%s) at generation %d. Devices: %s.",
+		len(s.Conditions), trials, s.Metric, m.withDirection(), res.Generation, listed(devices))
 	if l := res.Levels; l != nil {
 		text += fmt.Sprintf(" For comparison, on the same stories: a uniform guess has a loss of %.3f, the unigram entropy is %.3f, the bigram entropy %.3f nats.", l.Uniform, l.Unigram, l.Bigram)
 	}
 	return text
 }
 
-// caveats are those of the results as a whole; the tables have their own.
+// caveats are those of the results as a whole, and of each section's
+// comparisons as a whole; the tables have their own.
 func (res *Results) caveats() []string {
 	out := append([]string{}, res.Caveats...)
-	seen := map[string]bool{}
-	for _, doubts := range res.Doubts {
-		for _, text := range doubts.All {
-			if !seen[text] {
-				seen[text] = true
-				out = append(out, text)
+	for _, f := range res.Sections {
+		for _, metric := range res.Study.Metrics() {
+			a, err := res.answer(f.Conditions, metric)
+			if err != nil {
+				continue // of a section without trials
+			}
+			for _, text := range a.Caveats {
+				if f.Name != "" {
+					text = f.Name + ": " + text
+				}
+				if !slices.Contains(out, text) {
+					out = append(out, text)
+				}
 			}
 		}
 	}
@@ -110,8 +154,11 @@ func (res *Results) caveats() []string {
 func (res *Results) conditionTable() grid {
 	g := grid{head: []string{"condition", "config", "set", "parameters evolved", "developed"}}
 	for i, c := range res.Study.Conditions {
-		set := strings.Join(res.Study.settingsOf(c), " ")
-		g.rows = append(g.rows, []string{c.Name, res.Study.configOf(c), set, fmt.Sprint(res.Conditions[i].Parameters), fmt.Sprint(res.Conditions[i].Phenotype)})
+		evolved, developed := "no trials yet", ""
+		if made := res.Conditions[i]; made.Parameters > 0 {
+			evolved, developed = fmt.Sprint(made.Parameters), fmt.Sprint(made.Phenotype)
+		}
+		g.rows = append(g.rows, []string{c.Name, res.Study.configOf(c), strings.Join(res.Study.settingsOf(c), " "), evolved, developed})
 	}
 	return g
 }
@@ -149,17 +196,22 @@ type drawing struct {
 	draw func() (*plot.Figure, error)
 }
 
-// drawings lists the figures of the report.
-func (res *Results) drawings() []drawing {
+// drawings lists the figures of a section.
+func (res *Results) drawings(section string, conditions []string) []drawing {
 	var out []drawing
+	prefix := ""
+	if section != "" {
+		prefix = folderName(section) + "-"
+	}
+	add := func(name string, draw func() (*plot.Figure, error)) { out = append(out, drawing{prefix + name, draw}) }
 	curves := func(name, metric, axis string, levels bool) {
-		out = append(out, drawing{name, func() (*plot.Figure, error) {
+		add(name, func() (*plot.Figure, error) {
 			v := View{Metric: metric, Axis: axis, Band: stats.MedianInterval, Trials: true}
 			if levels {
 				v.Levels = res.Levels
 			}
-			return drawCurves(res.curveSets(), v)
-		}})
+			return drawCurves(res.curveSets(conditions), v)
+		})
 	}
 	for i, metric := range res.Study.Metrics() {
 		name := strings.ReplaceAll(metric, "_", "-")
@@ -168,24 +220,38 @@ func (res *Results) drawings() []drawing {
 			curves(name+"-over-seconds", metric, keySeconds, false)
 			curves(name+"-over-tokens", metric, keyTokens, false)
 		}
-		out = append(out, drawing{name + "-by-trial", func() (*plot.Figure, error) { return DrawStrips(res.answer(i), nil) }})
+		add(name+"-by-trial", func() (*plot.Figure, error) {
+			a, err := res.answer(conditions, metric)
+			if err != nil {
+				return nil, err
+			}
+			return DrawStrips(a, nil)
+		})
 	}
-	if ranks := res.ranks(); ranks != nil {
-		out = append(out, drawing{"against-rank", func() (*plot.Figure, error) { return DrawAgainstRank(res.answer(0), ranks) }})
+	if ranks := res.ranks(conditions); ranks != nil {
+		add("against-rank", func() (*plot.Figure, error) {
+			a, err := res.answer(conditions, res.Study.Metric)
+			if err != nil {
+				return nil, err
+			}
+			return DrawAgainstRank(a, ranks)
+		})
 	}
-	curves("diversity-loss", "loss_std", keyGeneration, false)
+	if isLoss(res.Study.Metric) {
+		curves("diversity-loss", "loss_std", keyGeneration, false)
+	}
 	curves("diversity-founders", keyFounders, keyGeneration, false)
 	return out
 }
 
-// curveSets groups the curves of all conditions.
-func (res *Results) curveSets() []curveSet {
+// curveSets groups the curves of conditions.
+func (res *Results) curveSets(conditions []string) []curveSet {
 	var sets []curveSet
-	for _, c := range res.Study.Conditions {
-		set := curveSet{name: c.Name}
-		for _, curve := range res.curvesOf(c.Name) {
-			if len(curve.Rows) > 0 {
-				set.rows = append(set.rows, curve.Rows)
+	for _, g := range res.groupsNamed(conditions) {
+		set := curveSet{name: g.Name}
+		for _, r := range g.Runs {
+			if len(r.Rows) > 0 {
+				set.rows = append(set.rows, r.Rows)
 			}
 		}
 		sets = append(sets, set)
@@ -193,25 +259,18 @@ func (res *Results) curveSets() []curveSet {
 	return sets
 }
 
-// answer puts the values of the i-th metric together again.
-func (res *Results) answer(i int) Answer {
-	metric := res.Study.Metrics()[i]
-	a := Answer{Metric: MetricOf(metric), Generation: res.Generation, Doubts: res.Doubts[i].Groups, Caveats: res.Doubts[i].All}
-	for _, c := range res.Study.Conditions {
-		a.Groups = append(a.Groups, stats.Group{Name: c.Name, Values: res.values(c.Name, metric)})
-	}
-	return a
-}
-
-// ranks returns the conditions' ranks, nil if the study names none.
-func (res *Results) ranks() []Ranked {
+// ranks returns the conditions' ranks in the study's order, nil unless the
+// study names several.
+func (res *Results) ranks(conditions []string) []Ranked {
 	var out []Ranked
-	any := false
+	seen := map[whole]bool{}
 	for _, c := range res.Study.Conditions {
-		out = append(out, Ranked{float64(c.Rank), c.Name})
-		any = any || c.Rank > 0
+		if slices.Contains(conditions, c.Name) {
+			out = append(out, Ranked{float64(c.Rank), c.Name})
+			seen[c.Rank] = c.Rank > 0
+		}
 	}
-	if !any {
+	if delete(seen, 0); len(seen) < 2 {
 		return nil
 	}
 	return out

@@ -44,6 +44,16 @@ func report1(t testing.TB, s *Study, dir string) string {
 	return report
 }
 
+// groupsIn returns the conditions with the trials that were begun.
+func groupsIn(t testing.TB, s *Study, dir string) []Group {
+	t.Helper()
+	states, err := s.States(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s.groupsOf(states)
+}
+
 func text(t testing.TB, path ...string) string {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join(path...))
@@ -114,10 +124,7 @@ func checkTrials(t *testing.T, s *Study, dir, report string) {
 	for i, name := range rows[0] {
 		column[name] = i
 	}
-	groups, err := s.Groups(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	groups := groupsIn(t, s, dir)
 	at := 1
 	for _, g := range groups {
 		for _, r := range g.Runs {
@@ -125,7 +132,7 @@ func checkTrials(t *testing.T, s *Study, dir, report string) {
 			at++
 			loss, _ := strconv.ParseFloat(row[column["loss_best"]], 64)
 			heldout, _ := strconv.ParseFloat(row[column["heldout_loss_best"]], 64)
-			digest, _ := digestOf(run.LineagePath(r.Dir))
+			digest, _ := lineageDigest(r.Dir)
 			if row[column["condition"]] != g.Name || row[column["seed"]] != strconv.FormatUint(r.Config.Seed, 10) || row[column["status"]] != "done" ||
 				loss != r.At(6)["loss_best"] || heldout != r.At(6)["heldout_loss_best"] || row[column["lineage_sha256"]] != digest || len(digest) != 64 {
 				t.Errorf("%s: row %v", r.Dir, row)
@@ -167,7 +174,7 @@ func TestReportAgain(t *testing.T) {
 	object["trials"].([]any)[0].(map[string]any)["values"] = map[string]any{"loss_best": nil}
 	changed, _ := json.Marshal(object)
 	os.WriteFile(filepath.Join(again, fileSummary), changed, 0o666)
-	if res, err = ReadResults(again); err != nil || res.Reports[0].Groups[0].Median.Known() || res.Reports[1].Groups[0].N != 2 {
+	if res, err = ReadResults(again); err != nil || res.Sections[0].Reports[0].Groups[0].Median.Known() || res.Sections[0].Reports[1].Groups[0].N != 2 {
 		t.Errorf("a trial's values were changed, and the statistics were not: %v", err)
 	}
 	for name, bad := range map[string]string{"not JSON": "x", "not a summary": "{}", "cut": summary[:len(summary)/2]} {
@@ -201,17 +208,14 @@ func TestReportOfAnUnfinishedStudy(t *testing.T) {
 	md := text(t, report1(t, s, dir), "report.md")
 	for _, want := range []string{
 		"## Mind", "- condition 4/3: 2 of 3 trials were begun",
-		"1 of 3 runs left out, they have no loss\\_best of generation 6: seed-0003", "| dense | 3 | stopped | 2 | – | – |",
+		"1 of 3 runs left out, they have no loss\\_best of generation 6: dense, seed 3", "| dense | 3 | stopped | 2 | – | – |",
 		"| dense \\[2,3\\] | 2 |",
 	} {
 		if !strings.Contains(md, want) {
 			t.Errorf("report.md lacks %q:\n%s", want, md[:strings.Index(md, "## Configs")])
 		}
 	}
-	a, err := s.Groups(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	a := groupsIn(t, s, dir)
 	if _, err := Select(a, Question{Metric: "loss_best"}); err == nil {
 		t.Error("compare takes the last generations, which differ")
 	}
@@ -271,7 +275,9 @@ func TestCurves(t *testing.T) {
 		{"generation": 2, "generation_seconds": math.NaN(), "tokens_scored": math.NaN(), "loss_best": 4},
 		{"generation": 3, "generation_seconds": 1, "tokens_scored": 5},
 	}
-	got := cumulated(rows)
+	r := Run{Rows: rows}
+	r.sumUp()
+	got := r.Rows
 	if got[0][keySeconds] != 2 || got[1][keySeconds] != 2 || got[2][keySeconds] != 3 || got[2][keyTokens] != 15 {
 		t.Errorf("%v", got)
 	}

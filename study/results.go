@@ -1,15 +1,17 @@
 package study
 
 import (
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/cespare/xxhash/v2"
+	"github.com/evorank/evorank/configs"
 	"github.com/evorank/evorank/run"
 	"github.com/evorank/evorank/stats"
 )
@@ -18,18 +20,18 @@ import (
 // what each trial was and gave, and the curves. The run directories can be
 // thrown away; their lineages' digests are here.
 type Results struct {
-	Study      Study          `json:"study"`
-	Generation int            `json:"generation"` // that the values are of
-	Levels     *run.Levels    `json:"levels,omitempty"`
-	Conditions []Setting      `json:"conditions"`
-	Trials     []Outcome      `json:"trials"`
-	Doubts     []Doubts       `json:"doubts"` // one per metric of the study
-	Reports    []stats.Report `json:"reports"`
-	Caveats    []string       `json:"caveats,omitempty"`
-	curves     []Curve
+	Study      Study       `json:"study"`
+	Generation int         `json:"generation"` // that the values are of
+	Levels     *run.Levels `json:"levels,omitempty"`
+	Conditions []Setting   `json:"conditions"` // those of the study, in its order
+	Trials     []Outcome   `json:"trials"`
+	Sections   []Findings  `json:"sections"` // computed from the above whenever they are read
+	Caveats    []string    `json:"caveats,omitempty"`
+	curves     []Curve     // of the trials, in their order
 }
 
-// Setting is what the trials of a condition were made with.
+// Setting is what the trials of a condition were made with; all but the name
+// is empty as long as there are none.
 type Setting struct {
 	Name       string `json:"name"`
 	Config     string `json:"config"` // resolved, as YAML; the seed is the first trial's
@@ -39,68 +41,82 @@ type Setting struct {
 
 // Outcome is one trial: what it was, how far it came and what it gave.
 type Outcome struct {
-	Condition  string                  `json:"condition"`
-	Seed       uint64                  `json:"seed"`
-	Status     string                  `json:"status"`
-	Generation int                     `json:"generation"` // the last one
-	Values     map[string]stats.Number `json:"values"`     // by metric; null: not a number; absent: not measured
-	Seconds    stats.Number            `json:"seconds"`    // of all generations; null: of some nobody knows
-	Tokens     stats.Number            `json:"tokens"`     // scored
-	Stories    int                     `json:"stories"`
-	Device     string                  `json:"device"`
-	DeviceKind string                  `json:"device_kind"`
-	Precision  string                  `json:"precision"`
-	Version    string                  `json:"version"`
-	Data       string                  `json:"data_digest"`
-	Tokenizer  string                  `json:"tokenizer_digest"`
-	Config     string                  `json:"config_identity"`
-	Lineage    string                  `json:"lineage_sha256"`
+	Condition      string                  `json:"condition"`
+	Seed           uint64                  `json:"seed"`
+	Status         string                  `json:"status"`
+	Generation     int                     `json:"generation"` // the last one
+	Values         map[string]stats.Number `json:"values"`     // by metric; null: not a number; absent: not measured
+	Seconds        stats.Number            `json:"seconds"`    // of all generations; null: of some nobody knows
+	Tokens         stats.Number            `json:"tokens"`     // scored
+	Task           string                  `json:"task"`
+	Stories        int                     `json:"stories"`
+	HeldoutStories int                     `json:"heldout_stories"`
+	Device         string                  `json:"device"`
+	DeviceKind     string                  `json:"device_kind"`
+	Precision      string                  `json:"precision"`
+	Machine        string                  `json:"machine"` // equal digits: the same host
+	Version        string                  `json:"version"`
+	Data           string                  `json:"data_digest"`
+	Heldout        string                  `json:"heldout_digest,omitempty"`
+	Tokenizer      string                  `json:"tokenizer_digest"`
+	Config         string                  `json:"config_identity"`
+	Setting        string                  `json:"setting_identity"` // the same with the seed left out
+	Lineage        string                  `json:"lineage_sha256"`
+	made           Setting                 // of its condition
 }
 
-// Doubts are what makes a metric's values doubtful.
-type Doubts struct {
-	Metric string     `json:"metric"`
-	Groups [][]string `json:"groups"`
-	All    []string   `json:"all,omitempty"`
+// Findings are the statistics of one section, a report for each metric.
+type Findings struct {
+	Name       string         `json:"name"`
+	Conditions []string       `json:"conditions"` // that have trials
+	Missing    []string       `json:"missing,omitempty"`
+	Reports    []stats.Report `json:"reports,omitempty"` // none of fewer than two conditions
 }
 
-// Collect reads the trials below a study's directory. Trials that are missing
-// or not finished are left out or marked.
-func (s *Study) Collect(dir string) (*Results, error) {
-	groups, err := s.Groups(dir)
+// Collect reads the trials below a study's directory and, if they are not done
+// there, in other places (see States). Conditions and trials that are missing
+// are named, trials that are not finished are marked.
+func (s *Study) Collect(dir string, places ...string) (*Results, error) {
+	states, err := s.States(dir, places...)
 	if err != nil {
 		return nil, err
 	}
 	res := &Results{Study: *s, Generation: s.generation()}
 	res.Study.Set, res.Study.Override = withoutFolders(s.Set), withoutFolders(s.Override)
-	for i, g := range groups {
-		if len(g.Runs) == 0 {
-			return nil, badDataf("study: %s: condition %s has no runs in %s yet: evorank study run makes them", s.Name, g.Name, dir)
-		}
-		res.Conditions = append(res.Conditions, setting(g))
-		if n := len(g.Runs); n < int(s.Trials) {
-			res.Caveats = append(res.Caveats, fmt.Sprintf("condition %s: %d of %d trials were begun", s.Conditions[i].Name, n, s.Trials))
+	var first *Run
+	for i, g := range s.groupsOf(states) {
+		res.Conditions = append(res.Conditions, Setting{Name: g.Name})
+		if n := len(g.Runs); n < s.trialsOf(i) {
+			res.Caveats = append(res.Caveats, fmt.Sprintf("condition %s: %d of %d trials were begun", g.Name, n, s.trialsOf(i)))
 		}
 		for _, r := range g.Runs {
+			if first == nil || first.kept != nil {
+				first = r
+			}
+			if res.Conditions[i].Config == "" {
+				res.Conditions[i] = settingOf(g.Name, r)
+			}
 			if err := res.add(g.Name, r, s.Metrics()); err != nil {
 				return nil, err
 			}
 		}
 	}
-	if err := res.ask(groups); err != nil {
-		return nil, err
+	if first == nil {
+		return nil, badDataf("study: %s: has no runs in %s yet: evorank study run makes them", s.Name, dir)
 	}
-	res.measureLevels(groups[0].Runs[0].Dir)
+	res.measureLevels(first, s, places)
 	return res, res.analyse()
 }
 
-func setting(g Group) Setting {
-	r := g.Runs[0]
+func settingOf(condition string, r *Run) Setting {
+	if r.kept != nil {
+		return r.kept.made
+	}
 	cfg := r.Config
 	for _, path := range []*string{&cfg.LM.Data.Text, &cfg.LM.Data.Heldout, &cfg.LM.Data.Tokenizer} {
 		*path = withoutFolder(*path)
 	}
-	return Setting{g.Name, string(cfg.Print(false)), r.Manifest.Parameters, r.Manifest.Phenotype}
+	return Setting{condition, string(cfg.Print(false)), r.Manifest.Parameters, r.Manifest.Phenotype}
 }
 
 // withoutFolder leaves the name of a file: where it lay on somebody's machine
@@ -125,41 +141,39 @@ func withoutFolders(settings []string) []string {
 	return out
 }
 
-// ask notes the doubts about every metric of the study.
-func (res *Results) ask(groups []Group) error {
-	s := &res.Study
-	for _, metric := range s.Metrics() {
-		a, err := Select(groups, Question{metric, res.Generation, true})
-		if err != nil {
-			return err
-		}
-		res.Doubts = append(res.Doubts, Doubts{metric, a.Doubts, a.Caveats})
-	}
-	return nil
-}
-
 // add notes what a trial was and its curve.
 func (res *Results) add(condition string, r *Run, metrics []string) error {
-	digest, err := digestOf(run.LineagePath(r.Dir))
-	if err != nil {
-		return badDataf("study: %w", err)
-	}
 	c, err := newCurve(condition, r, metrics)
 	if err != nil {
 		return err
 	}
 	c.round()
-	m := r.Manifest
-	res.Trials = append(res.Trials, Outcome{
-		Condition: condition, Seed: r.Config.Seed, Status: string(m.Status), Generation: r.Last(), Stories: m.Stories,
-		Device: m.Device, DeviceKind: m.DeviceKind, Precision: m.Precision, Version: m.Version,
-		Data: m.DataDigest, Tokenizer: m.TokenizerDigest, Config: fmt.Sprintf("%016x", r.Config.Identity()), Lineage: digest,
-		Values:  r.valuesAt(res.Generation, metrics),
-		Seconds: stats.Number(total(r.Rows, "generation_seconds")), Tokens: stats.Number(total(r.Rows, "tokens_scored")),
-	})
 	res.curves = append(res.curves, c)
+	o, err := outcomeOf(r)
+	if err != nil {
+		return err
+	}
+	o.Condition, o.Values = condition, r.valuesAt(res.Generation, metrics)
+	res.Trials = append(res.Trials, o)
 	return nil
 }
+
+func outcomeOf(r *Run) (Outcome, error) {
+	if r.kept != nil {
+		return *r.kept, nil
+	}
+	digest, err := lineageDigest(r.Dir)
+	m := r.Manifest
+	return Outcome{
+		Seed: r.Seed(), Status: string(m.Status), Generation: r.Last(), Seconds: stats.Number(r.Seconds), Tokens: stats.Number(r.Tokens),
+		Task: r.Config.Task, Stories: m.Stories, HeldoutStories: m.HeldoutStories,
+		Device: m.Device, DeviceKind: m.DeviceKind, Precision: m.Precision, Machine: machineOf(m.Host), Version: m.Version,
+		Data: m.DataDigest, Heldout: m.HeldoutDigest, Tokenizer: m.TokenizerDigest, Config: m.Config, Setting: r.setting(), Lineage: digest,
+	}, err
+}
+
+// machineOf tells hosts apart without naming them.
+func machineOf(host string) string { return fmt.Sprintf("%08x", uint32(xxhash.Sum64String(host))) }
 
 // valuesAt returns the metrics of a generation, as far as they were measured.
 func (r *Run) valuesAt(generation int, metrics []string) map[string]stats.Number {
@@ -172,69 +186,149 @@ func (r *Run) valuesAt(generation int, metrics []string) map[string]stats.Number
 	return values
 }
 
-// total sums a metric over generations: NaN if one is not known.
-func total(rows []Row, key string) float64 {
-	sum := 0.0
-	for _, row := range rows {
-		sum += row[key]
+// groups returns the conditions with their trials as runs: their rows are
+// those of the curves, with all digits in the generation of interest.
+func (res *Results) groups() []Group {
+	groups := make([]Group, len(res.Conditions))
+	for i, c := range res.Conditions {
+		groups[i].Name = c.Name
+		cfg, err := configs.Read([]byte(c.Config), c.Name)
+		if err != nil { // of an earlier version of the program
+			cfg = configs.Config{}
+		}
+		for k, o := range res.Trials {
+			if o.Condition == c.Name {
+				o.made = c
+				groups[i].Runs = append(groups[i].Runs, res.keptRun(o, res.curves[k], cfg))
+			}
+		}
 	}
-	return sum
+	return groups
 }
 
-func digestOf(path string) (string, error) {
-	f, err := os.Open(path)
+func (res *Results) keptRun(o Outcome, c Curve, cfg configs.Config) *Run {
+	cfg.Seed, cfg.Task = o.Seed, o.Task
+	r := &Run{
+		Dir: fmt.Sprintf("%s, seed %d", o.Condition, o.Seed), Config: cfg, Seconds: float64(o.Seconds), Tokens: float64(o.Tokens), kept: &o,
+		Manifest: run.Manifest{
+			Status: run.Status(o.Status), Generation: o.Generation, Config: o.Config, Version: o.Version, Host: o.Machine,
+			Device: o.Device, DeviceKind: o.DeviceKind, Precision: o.Precision, Parameters: o.made.Parameters, Phenotype: o.made.Phenotype,
+			Stories: o.Stories, HeldoutStories: o.HeldoutStories, DataDigest: o.Data, HeldoutDigest: o.Heldout, TokenizerDigest: o.Tokenizer,
+		},
+	}
+	for _, row := range c.Rows {
+		row = maps.Clone(row)
+		if row.generation() == res.Generation {
+			for _, key := range res.Study.Metrics() {
+				if v, there := o.Values[key]; there {
+					row[key] = float64(v)
+				} else {
+					delete(row, key)
+				}
+			}
+		}
+		r.Rows = append(r.Rows, row)
+	}
+	return r
+}
+
+// measureLevels adds what losses are compared with: from the text, if it is at
+// hand, or from a report about the same text.
+func (res *Results) measureLevels(first *Run, s *Study, places []string) {
+	err := fmt.Errorf("the runs are not at hand")
+	if first.kept == nil {
+		var l run.Levels
+		if l, err = s.levelsOf(first); err == nil {
+			res.Levels = &l
+			return
+		}
+	}
+	for _, dir := range places {
+		if !isReport(dir) {
+			continue
+		}
+		earlier, readErr := ReadResults(dir)
+		if readErr == nil && earlier.Levels != nil && earlier.Trials[0].Data == first.Manifest.DataDigest {
+			res.Levels = earlier.Levels
+			return
+		}
+	}
+	res.Caveats = append(res.Caveats, fmt.Sprintf("no entropies of the text to compare with: %v", err))
+}
+
+// levelsOf reads a run's text from where the run had it, or else from where
+// the study has it.
+func (s *Study) levelsOf(r *Run) (run.Levels, error) {
+	a, err := run.OpenArchive(r.Dir, run.Options{})
 	if err != nil {
-		return "", err
+		return run.Levels{}, err
 	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return "", err
+	if text := &a.Experiment.Config.LM.Data.Text; *text != "" {
+		if _, err := os.Stat(*text); err != nil && s.configs[0].LM.Data.Text != "" {
+			*text = s.configs[0].LM.Data.Text
+		}
 	}
-	return fmt.Sprintf("%x", h.Sum(nil)), nil
+	if held := a.Experiment.Config.LM.Data.Heldout; held != "" {
+		a.Experiment.Config.LM.Data.Heldout = "" // no level is of it
+	}
+	if err := a.LoadData(); err != nil {
+		return run.Levels{}, err
+	}
+	return a.Experiment.Levels(), nil
 }
 
-// measureLevels adds what losses are compared with, if the text is at hand.
-func (res *Results) measureLevels(dir string) {
-	a, err := run.OpenArchive(dir, run.Options{})
-	if err == nil {
-		err = a.LoadData()
-	}
-	if err != nil {
-		res.Caveats = append(res.Caveats, fmt.Sprintf("no entropies of the text to compare with: %v", err))
-		return
-	}
-	l := a.Experiment.Levels()
-	res.Levels = &l
-}
-
-// analyse computes the statistics from the trials' values; of one condition
-// there are none.
+// analyse computes the statistics from the trials' values; of fewer than two
+// conditions there are none.
 func (res *Results) analyse() error {
-	res.Reports = nil
-	if len(res.Study.Conditions) < 2 {
-		return nil
-	}
-	for i := range res.Study.Metrics() {
-		a := res.answer(i)
-		report, err := a.Compare(stats.Options{Baseline: res.Study.Baseline, Pairs: res.Study.pairs()})
-		if err != nil {
+	res.Sections = nil
+	for _, section := range res.Study.sections() {
+		f := Findings{Name: section.Name}
+		for _, name := range section.Conditions {
+			if slices.ContainsFunc(res.Trials, func(o Outcome) bool { return o.Condition == name }) {
+				f.Conditions = append(f.Conditions, name)
+			} else {
+				f.Missing = append(f.Missing, name)
+			}
+		}
+		if err := res.compare(section, &f); err != nil {
 			return err
 		}
-		res.Reports = append(res.Reports, report)
+		res.Sections = append(res.Sections, f)
 	}
 	return nil
 }
 
-// values returns a metric of a condition's trials.
-func (res *Results) values(condition, metric string) []float64 {
-	var out []float64
-	for _, t := range res.Trials {
-		if v, there := t.Values[metric]; there && t.Condition == condition {
-			out = append(out, float64(v))
-		}
+// compare fills in a section's reports, one for each metric.
+func (res *Results) compare(section Section, f *Findings) error {
+	if len(f.Conditions) < 2 {
+		return nil
 	}
-	return out
+	o := stats.Options{Baseline: section.Baseline, Pairs: section.pairs(f.Conditions)}
+	if o.Baseline == "" || !slices.Contains(f.Conditions, o.Baseline) {
+		o.Baseline = f.Conditions[0]
+	}
+	for _, metric := range res.Study.Metrics() {
+		a, err := res.answer(f.Conditions, metric)
+		if err != nil {
+			return err
+		}
+		report, err := a.Compare(o)
+		if err != nil {
+			return err
+		}
+		f.Reports = append(f.Reports, report)
+	}
+	return nil
+}
+
+// answer takes a metric of the generation of interest from the conditions'
+// trials.
+func (res *Results) answer(conditions []string, metric string) (Answer, error) {
+	return Select(res.groupsNamed(conditions), Question{metric, res.Generation, true})
+}
+
+func (res *Results) groupsNamed(conditions []string) []Group {
+	return slices.DeleteFunc(res.groups(), func(g Group) bool { return !slices.Contains(conditions, g.Name) })
 }
 
 // writeSummary writes the results as JSON, the curves apart.

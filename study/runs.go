@@ -23,7 +23,14 @@ type Run struct {
 	Manifest run.Manifest
 	Config   configs.Config
 	Rows     []Row // one per generation, rising
+	// Seconds and Tokens are what all generations took and scored; NaN if
+	// nobody knows of one.
+	Seconds, Tokens float64
+	kept            *Outcome // of a report that the run is read from; nil if it was read from its directory
 }
+
+// Seed returns the trial's seed.
+func (r *Run) Seed() uint64 { return r.Config.Seed }
 
 // Row is one line of metrics.jsonl: the numbers by key. A number that nobody
 // knows is NaN; a key that the line lacks was not measured in that generation.
@@ -54,7 +61,20 @@ func ReadRun(dir string) (*Run, error) {
 	if r.Rows, err = readRows(f); err != nil {
 		return nil, badDataf("metrics: %s: %w", path, err)
 	}
+	r.sumUp()
 	return r, nil
+}
+
+// sumUp adds to every row the seconds and tokens spent so far. What nobody
+// knows counts as nothing there: the totals are NaN then.
+func (r *Run) sumUp() {
+	r.Seconds, r.Tokens = 0, 0
+	seconds, tokens := 0.0, 0.0
+	for _, row := range r.Rows {
+		r.Seconds, r.Tokens = r.Seconds+row["generation_seconds"], r.Tokens+row["tokens_scored"]
+		seconds, tokens = seconds+known(row["generation_seconds"]), tokens+known(row["tokens_scored"])
+		row[keySeconds], row[keyTokens] = seconds, tokens
+	}
 }
 
 // readRows reads all complete lines; the last may be cut short.
@@ -120,7 +140,7 @@ func hasZero(r Row, key string) bool {
 
 // isTime reports whether a metric depends on the clock.
 func isTime(key string) bool {
-	return strings.HasSuffix(key, "_seconds") || strings.HasSuffix(key, "_per_second")
+	return key == keySeconds || strings.HasSuffix(key, "_seconds") || strings.HasSuffix(key, "_per_second")
 }
 
 // Last returns the last generation measured, 0 if there is none.
@@ -164,10 +184,16 @@ func sortedKeys[V any](m map[string]V) []string {
 }
 
 // identity names what the run computes, its seed left out: knobs and text.
-func (r *Run) identity() string {
+func (r *Run) identity() string { return r.setting() + " " + r.Manifest.DataDigest }
+
+// setting is the identity of the run's config, its seed left out.
+func (r *Run) setting() string {
+	if r.kept != nil {
+		return r.kept.Setting
+	}
 	cfg := r.Config
 	cfg.Seed = 0
-	return fmt.Sprintf("%016x %s", cfg.Identity(), r.Manifest.DataDigest)
+	return fmt.Sprintf("%016x", cfg.Identity())
 }
 
 // finished reports whether the run says that it is done.

@@ -165,10 +165,33 @@ func comparable(a, b *Run, m Metric) error {
 		return fmt.Errorf("runs with different tokenizers: the losses of %s and %s are not of the same tokens", a.Dir, b.Dir)
 	case a.Manifest.DataDigest != b.Manifest.DataDigest:
 		return fmt.Errorf("runs on different texts: the losses of %s (%d stories) and %s (%d stories) cannot be compared", a.Dir, a.Manifest.Stories, b.Dir, b.Manifest.Stories)
-	case strings.HasPrefix(m.Key, "heldout") && a.Manifest.HeldoutStories != b.Manifest.HeldoutStories:
-		return fmt.Errorf("runs with different held-out texts: %s has %d stories, %s has %d", a.Dir, a.Manifest.HeldoutStories, b.Dir, b.Manifest.HeldoutStories)
+	case strings.HasPrefix(m.Key, "heldout"):
+		return sameHeldout(a, b)
 	}
 	return nil
+}
+
+func sameHeldout(a, b *Run) error {
+	if a.Manifest.HeldoutDigest != b.Manifest.HeldoutDigest || a.Manifest.HeldoutStories != b.Manifest.HeldoutStories {
+		return fmt.Errorf("runs with different held-out texts: %s has %d stories with digest %s, %s has %d with %s",
+			a.Dir, a.Manifest.HeldoutStories, digestOrNone(a.Manifest.HeldoutDigest), b.Dir, b.Manifest.HeldoutStories, digestOrNone(b.Manifest.HeldoutDigest))
+	}
+	return nil
+}
+
+func digestOrNone(digest string) string {
+	if digest == "" {
+		return "none"
+	}
+	return digest
+}
+
+// sameTexts reports how the texts of two trials of one condition differ.
+func sameTexts(a, b *Run) error {
+	if err := comparable(a, b, MetricOf("loss_best")); err != nil {
+		return err
+	}
+	return sameHeldout(a, b)
 }
 
 func (a *Answer) doubt(group int, format string, args ...any) {

@@ -25,7 +25,7 @@ func made(t testing.TB, name string, seed uint64, changes ...func(*Run)) *Run {
 	}
 	r := &Run{Dir: fmt.Sprintf("runs/%s/%d", name, seed), Config: cfg, Manifest: run.Manifest{
 		Status: run.Done, Device: "cpu (avx2)", DeviceKind: "avx2", Precision: "fp32", Host: "h", Version: "1",
-		DataDigest: "d", TokenizerDigest: "t", Stories: 4, HeldoutStories: 2,
+		DataDigest: "d", HeldoutDigest: "e", TokenizerDigest: "t", Stories: 4, HeldoutStories: 2,
 	}}
 	for g := 1; g <= 4; g++ {
 		row := Row{"generation": float64(g), "loss_best": 5 - float64(g)/10 + float64(seed)/100 + float64(len(name))/10, "generation_seconds": 1, "tokens_scored": 10}

@@ -33,16 +33,23 @@ func ReadResults(dir string) (*Results, error) {
 	if err := json.Unmarshal(text, &res); err != nil {
 		return nil, badDataf("results: %s: %w", path, err)
 	}
-	if len(res.Study.Conditions) == 0 || len(res.Doubts) != len(res.Study.Metrics()) {
+	if len(res.Study.Conditions) == 0 || len(res.Trials) == 0 {
 		return nil, badDataf("results: %s: not the summary of a study", path)
 	}
-	for i := range res.Doubts {
-		if len(res.Doubts[i].Groups) != len(res.Study.Conditions) {
-			return nil, badDataf("results: %s: metric %s: doubts about %d conditions, there are %d", path, res.Doubts[i].Metric, len(res.Doubts[i].Groups), len(res.Study.Conditions))
-		}
-	}
-	if res.curves, err = readCurves(filepath.Join(dir, fileCurves)); err != nil {
+	curves, err := readCurves(filepath.Join(dir, fileCurves))
+	if err != nil {
 		return nil, badDataf("results: %w", err)
+	}
+	for _, o := range res.Trials {
+		at := slices.IndexFunc(curves, func(c Curve) bool { return c.Condition == o.Condition && c.Seed == o.Seed })
+		if res.Study.index(o.Condition) < 0 || at < 0 && o.Generation > 0 {
+			return nil, badDataf("results: %s: condition %s, seed %d: no such condition, or no curve in %s", path, o.Condition, o.Seed, fileCurves)
+		}
+		c := Curve{Condition: o.Condition, Seed: o.Seed}
+		if at >= 0 {
+			c = curves[at]
+		}
+		res.curves = append(res.curves, c)
 	}
 	return &res, res.analyse()
 }
@@ -52,7 +59,7 @@ func (res *Results) writeTrials(w io.Writer) error {
 	metrics := res.Study.Metrics()
 	out := csv.NewWriter(w)
 	head := append([]string{"condition", "seed", "status", "generations"}, metrics...)
-	out.Write(append(head, "seconds", "tokens", "device", "device_kind", "precision", "version", "config_identity", "data_digest", "lineage_sha256"))
+	out.Write(append(head, "seconds", "tokens", "device", "device_kind", "precision", "version", "config_identity", "data_digest", "heldout_digest", "lineage_sha256"))
 	for _, t := range res.Trials {
 		row := []string{t.Condition, strconv.FormatUint(t.Seed, 10), t.Status, strconv.Itoa(t.Generation)}
 		for _, key := range metrics {
@@ -60,7 +67,7 @@ func (res *Results) writeTrials(w io.Writer) error {
 			row = append(row, cell(float64(v), there, -1))
 		}
 		row = append(row, cell(float64(t.Seconds), true, -1), cell(float64(t.Tokens), true, -1))
-		out.Write(append(row, t.Device, t.DeviceKind, t.Precision, t.Version, t.Config, t.Data, t.Lineage))
+		out.Write(append(row, t.Device, t.DeviceKind, t.Precision, t.Version, t.Config, t.Data, t.Heldout, t.Lineage))
 	}
 	out.Flush()
 	return out.Error()
@@ -160,9 +167,16 @@ func readCurves(path string) ([]Curve, error) {
 	return curves, nil
 }
 
-// curvesOf returns a condition's curves.
-func (res *Results) curvesOf(condition string) []Curve {
-	return slices.DeleteFunc(slices.Clone(res.curves), func(c Curve) bool { return c.Condition != condition })
+// Thin keeps every so manieth generation of the curves, the first ten, in
+// which most happens, the last, and that of interest.
+func (res *Results) Thin(every int) {
+	for i := range res.curves {
+		rows := res.curves[i].Rows
+		res.curves[i].Rows = slices.DeleteFunc(slices.Clone(rows), func(row Row) bool {
+			g := row.generation()
+			return g > 10 && g%every != 0 && g != res.Generation && g != rows[len(rows)-1].generation()
+		})
+	}
 }
 
 // bootstrap is how the intervals of figures are resampled: fewer times than

@@ -32,16 +32,20 @@ const keyFounders = "founders"
 var curveKeys = []string{"loss_best", "loss_median", "loss_mean", "loss_std", "heldout_loss_best"}
 
 // newCurve keeps the metrics asked for and the usual ones, and counts the
-// founders that still have descendants.
+// founders that still have descendants, if the lineage is at hand.
 func newCurve(condition string, r *Run, metrics []string) (Curve, error) {
-	c := Curve{Condition: condition, Seed: r.Config.Seed}
-	founders, err := survivingFounders(run.LineagePath(r.Dir))
-	if err != nil {
-		return c, badData(err)
+	c := Curve{Condition: condition, Seed: r.Seed()}
+	var founders []int
+	if r.kept == nil && hasLineage(r.Dir) {
+		var err error
+		if founders, err = survivingFounders(run.LineagePath(r.Dir)); err != nil {
+			return c, badData(err)
+		}
 	}
-	for i, row := range cumulated(r.Rows) {
-		kept := Row{keyGeneration: row[keyGeneration], keySeconds: row[keySeconds], keyTokens: row[keyTokens]}
-		for _, key := range append(slices.Clone(curveKeys), metrics...) {
+	keep := slices.Concat([]string{keyGeneration, keySeconds, keyTokens, keyFounders}, curveKeys, metrics)
+	for i, row := range r.Rows {
+		kept := Row{}
+		for _, key := range keep {
 			if v, there := row[key]; there {
 				kept[key] = v
 			}
@@ -54,23 +58,7 @@ func newCurve(condition string, r *Run, metrics []string) (Curve, error) {
 	return c, nil
 }
 
-// cumulated returns the rows with the seconds and tokens spent so far. What
-// nobody knows counts as nothing: unknownCosts says of how many generations.
-func cumulated(rows []Row) []Row {
-	seconds, tokens := 0.0, 0.0
-	out := make([]Row, len(rows))
-	for i, row := range rows {
-		out[i] = Row{}
-		for key, v := range row {
-			out[i][key] = v
-		}
-		seconds += known(row["generation_seconds"])
-		tokens += known(row["tokens_scored"])
-		out[i][keySeconds], out[i][keyTokens] = seconds, tokens
-	}
-	return out
-}
-
+// known is x, or 0 if nobody knows it.
 func known(x float64) float64 {
 	if math.IsNaN(x) {
 		return 0

@@ -15,6 +15,8 @@ import (
 func studyCommand() *cli.Command {
 	dir := &cli.StringFlag{Name: "dir", Usage: "`DIR` of the study (default: runs/studies/<name>, or STUDY if it is a directory)"}
 	asJSON := &cli.BoolFlag{Name: "json", Usage: "print JSON"}
+	finished := &cli.StringSliceFlag{Name: "finished", Usage: "trials that are finished in `DIR` need not be made: another directory of the same study, or a report of it; may be repeated"}
+	condition := &cli.StringSliceFlag{Name: "condition", Usage: "only the trials of this one, by its `NAME`; may be repeated"}
 	return &cli.Command{
 		Name:  "study",
 		Usage: "many trials of several conditions: run them, follow them, report on them",
@@ -24,19 +26,22 @@ func studyCommand() *cli.Command {
 			{Name: "list", Usage: "name the embedded studies", Action: studyList},
 			{
 				Name: "run", Usage: "carry out all trials that are not done", ArgsUsage: "STUDY", Action: studyRun,
-				Description: "Ctrl-C once stops the trials under way so that the same command goes on with them.",
-				Flags: append(append([]cli.Flag{dir, asJSON}, studySettings()...),
-					&cli.IntFlag{Name: "parallel", Value: 1, Usage: "trials at a time; they share the cores, or the GPU"},
+				Description: "Ctrl-C once stops the trials under way so that the same command goes on with them.\n" +
+					"Where --device names several GPUs, each has a trial of its own.",
+				Flags: append(append([]cli.Flag{dir, asJSON, finished, condition}, studySettings()...),
+					&cli.IntFlag{Name: "parallel", DefaultText: "1, or one for each GPU", Usage: "trials at a time; they share the cores, or the GPUs as far as their memory goes"},
 					&cli.DurationFlag{Name: "max-time", Usage: "stop after this time, resumable, with exit code 75"},
 					&cli.BoolFlag{Name: "dry-run", Usage: "print generations, evaluations and time expected, and stop"},
 					&cli.BoolFlag{Name: "quiet", Usage: "no progress"}),
 			},
-			{Name: "status", Usage: "how far each trial is", ArgsUsage: "STUDY", Flags: append([]cli.Flag{dir, asJSON}, studySettings()...), Action: studyStatus},
+			{Name: "status", Usage: "how far each trial is", ArgsUsage: "STUDY", Flags: append([]cli.Flag{dir, asJSON, finished}, studySettings()...), Action: studyStatus},
 			{
 				Name: "report", Usage: "write report.md, report.html, summary.json, trials.csv, curves.csv and figures", ArgsUsage: "[STUDY]", Action: studyReport,
 				Description: "Trials that are not done are left out, and the report says so. --from writes the same\n" +
-					"report again from its own summary.json and curves.csv, without the runs.",
-				Flags: append([]cli.Flag{dir,
+					"report again from its own summary.json and curves.csv, without the runs; --finished adds\n" +
+					"the trials of such a report to those of the study.",
+				Flags: append([]cli.Flag{dir, finished,
+					&cli.IntFlag{Name: "every", Value: 1, Usage: "keep every so manieth generation of the curves, beside the first ten and the last"},
 					&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`DIR` (default: report in the study's directory)"},
 					&cli.StringFlag{Name: "from", Usage: "`DIR` of an earlier report, instead of a study"}}, studySettings()...),
 			},
@@ -64,7 +69,7 @@ func studyList(c *cli.Context) error {
 		if err != nil {
 			return byKind(err)
 		}
-		fmt.Fprintf(c.App.Writer, "%-24s %d conditions, %d trials each: %s\n", name, len(s.Conditions), s.Trials, s.Description)
+		fmt.Fprintf(c.App.Writer, "%-24s %d conditions, %d trials in all: %s\n", name, len(s.Conditions), len(s.Plan("")), s.Description)
 	}
 	return nil
 }
@@ -97,19 +102,26 @@ func loadStudy(c *cli.Context) (*study.Study, string, error) {
 }
 
 func studyRun(c *cli.Context) error {
-	if c.Int("parallel") < 1 {
+	if c.IsSet("parallel") && c.Int("parallel") < 1 {
 		return usagef("study run: --parallel must be at least 1")
 	}
 	s, dir, err := loadStudy(c)
 	if err != nil {
 		return err
 	}
-	states, err := s.States(dir)
+	states, err := s.States(dir, c.StringSlice("finished")...)
+	if err == nil {
+		states, err = s.Only(states, c.StringSlice("condition"))
+	}
+	if err != nil {
+		return byKind(err)
+	}
+	places, err := s.Places(c.Int("parallel"))
 	if err != nil {
 		return byKind(err)
 	}
 	if c.Bool("dry-run") {
-		return studyDryRun(c, s, states)
+		return studyDryRun(c, s, states, len(places))
 	}
 	ctx, stop := interruptible(c.Context)
 	defer stop()
@@ -118,8 +130,10 @@ func studyRun(c *cli.Context) error {
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, errMaxTime)
 		defer cancel()
 	}
-	show := newStudyProgress(c, states)
-	err = s.Execute(ctx, study.Options{Dir: dir, Parallel: c.Int("parallel"), Run: runOptions(c), Watch: show.event})
+	show := newStudyProgress(c, states, len(places))
+	err = s.Execute(ctx, study.Options{
+		Dir: dir, Places: places, Only: c.StringSlice("condition"), Finished: c.StringSlice("finished"), Run: runOptions(c), Watch: show.event,
+	})
 	show.end()
 	if err != nil {
 		return byKind(err)
@@ -131,7 +145,7 @@ func studyRun(c *cli.Context) error {
 	return nil
 }
 
-func studyDryRun(c *cli.Context, s *study.Study, states []study.State) error {
+func studyDryRun(c *cli.Context, s *study.Study, states []study.State, parallel int) error {
 	expenses, err := s.Estimate(c.Context, states, runOptions(c))
 	if err != nil {
 		return byKind(err)
@@ -167,7 +181,7 @@ func studyStatus(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	states, err := s.States(dir)
+	states, err := s.States(dir, c.StringSlice("finished")...)
 	if err != nil {
 		return byKind(err)
 	}
@@ -195,6 +209,9 @@ func studyStatus(c *cli.Context) error {
 }
 
 func studyReport(c *cli.Context) error {
+	if c.Int("every") < 1 {
+		return usagef("study report: --every must be at least 1")
+	}
 	results, dir, err := resultsOf(c)
 	if err != nil {
 		return err
@@ -202,6 +219,7 @@ func studyReport(c *cli.Context) error {
 	if c.IsSet("output") {
 		dir = c.String("output")
 	}
+	results.Thin(c.Int("every"))
 	if err := results.Write(dir); err != nil {
 		return err
 	}
@@ -224,6 +242,6 @@ func resultsOf(c *cli.Context) (*study.Results, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	results, err := s.Collect(dir)
+	results, err := s.Collect(dir, c.StringSlice("finished")...)
 	return results, filepath.Join(dir, "report"), byKind(err)
 }

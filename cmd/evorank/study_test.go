@@ -36,7 +36,7 @@ func studied(t testing.TB) string {
 func TestStudyCommands(t *testing.T) {
 	dir := studied(t)
 	checkCommands(t, dir, []commandLine{
-		{"study list", exitDone, "tinystories-table1 +3 conditions, 7 trials each"},
+		{"study list", exitDone, "tinystories +15 conditions, 87 trials in all"},
 		{"study status $D/study", exitDone, `lm-quick|study: 9 of 9 trials done, 0 generations to go\n$`},
 		{"study status $D/study --json", exitDone, `"status":"done","generation":6,"generations":6`},
 		{"study status $D", exitUsage, "it has no study.yaml"},
@@ -50,7 +50,7 @@ func TestStudyCommands(t *testing.T) {
 		{"study run lm-quick --dir $D/other --dry-run --trials 2", exitDone, `(?m)^all that is left +6 +`},
 		{"study run lm-quick --dir $D/other --dry-run --json", exitDone, `"evaluations":`},
 		{"study run $D/study --set mutation.bias_rate=0.7", exitUsage, "made with another config"},
-		{"study run tinystories-table1 --dir $D/paper --quiet", exitData, "needs a text: give --data FILE"},
+		{"study run tinystories --dir $D/paper --quiet", exitData, "needs a text: give --data FILE"},
 		{"study run lm-quick --dir $D/gpu --device cuda:9 --quiet", exitDevice, "trial dense, seed 1: .*(GPU|cuda)"},
 		{"study run $D/study --quiet", exitDone, "all 9 trials are done"},
 		{"study report", exitUsage, "give a study or --from"},
