@@ -91,6 +91,7 @@ type Execution struct {
 	Precision       string `yaml:"precision" oneof:"auto fp64 fp32 bf16 fp16" doc:"number format of operands; auto: fp32 on the CPU, on a GPU fp16 where the fused kernels fit"`
 	Application     string `yaml:"application" oneof:"auto materialised factored" doc:"whether W = A·B is built, or x goes through B and then A"`
 	Threads         int    `yaml:"threads" identity:"no" min:"0" max:"4096" doc:"CPU threads; 0: all"`
+	CheckEvery      int    `yaml:"check_every" identity:"no" min:"0" max:"1000000000" unit:"generations" doc:"between comparisons of a GPU's parents with the same ones built on the host; 0: only at checkpoints and at the end"`
 	CheckpointEvery int    `yaml:"checkpoint_every" identity:"no" min:"0" max:"1000000000" unit:"generations" doc:"between checkpoints, a shortcut for resume; 0: only when stopping"`
 }
 
@@ -107,6 +108,6 @@ func Default() Config {
 			Data:    Data{Format: "auto", Field: "text", Stories: 1024, MaxTokens: 8192, EndOfText: true, HeldoutStories: 256, HeldoutEvery: 10},
 		},
 		CarRacing: defaultCarRacing(),
-		Execution: Execution{Device: "auto", Precision: "auto", Application: "auto", CheckpointEvery: 50},
+		Execution: Execution{Device: "auto", Precision: "auto", Application: "auto", CheckEvery: 1, CheckpointEvery: 50},
 	}
 }

@@ -36,6 +36,9 @@ func writeCheckpoint(dir string, engine Engine, s evolve.State) error {
 		if err != nil {
 			return fmt.Errorf("checkpoint: %w", err)
 		}
+		if got, want := digest.Of(genotype), s.Parents[slot].Digest; got != want {
+			return errorf(BadDevice, "checkpoint: generation %d: parent %d has digest %s, it was adopted with %s: the device's memory changes by itself", s.Generation, slot, got, want)
+		}
 		all = append(all, genotype...)
 	}
 	f := &model.TensorFile{

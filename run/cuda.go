@@ -26,6 +26,7 @@ func chooseCUDA(selection gpu.Selection, precision string) (Device, error) {
 	var ordinals []int
 	for _, each := range devices {
 		ordinals = append(ordinals, each.Ordinal)
+		d.busIDs = append(d.busIDs, each.BusID)
 		if each.Architecture() != d.Kind {
 			err = errorf(BadDevice, "device: %s: %v is %s and %v is %s: choose GPUs of one kind", selection, devices[0], d.Kind, each, each.Architecture())
 		}

@@ -30,7 +30,8 @@ var (
 type Device struct {
 	Name, Kind, Precision string
 	CUDA                  bool
-	Threads               int // of the CPU
+	Threads               int      // of the CPU
+	busIDs                []string // of the GPUs, by which NVML finds them
 	// languageModel binds the task to the device, with room for that many parents.
 	languageModel func(spec model.Transformer, layout *model.Layout, data lm.Data, parents int) (languageEngine, error)
 }

@@ -3,6 +3,8 @@ package run
 import (
 	"errors"
 	"fmt"
+
+	"github.com/evorank/evorank/gpu"
 )
 
 // Kind says what sort of trouble an error is, so that a command line can
@@ -26,11 +28,17 @@ type Error struct {
 func (e *Error) Error() string { return e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
-// KindOf returns the kind of an error, Failure if it has none.
+// KindOf returns the kind of an error, Failure if it has none. What a GPU or its
+// driver refused is BadDevice, wherever that happened.
 func KindOf(err error) Kind {
 	var e *Error
-	if errors.As(err, &e) {
+	var call *gpu.Error
+	var unusable *gpu.UnusableError
+	switch {
+	case errors.As(err, &e):
 		return e.Kind
+	case errors.As(err, &call), errors.As(err, &unusable):
+		return BadDevice
 	}
 	return Failure
 }

@@ -9,6 +9,7 @@ import (
 	"math"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run/metrics"
@@ -27,9 +28,15 @@ type Progress struct {
 	UnitsPerSecond    float64  `json:"-"` // Work.Units / GenerationSeconds
 	EvaluationSeconds float64  `json:"evaluation_seconds" unit:"s" better:"lower"`
 	AdoptionSeconds   float64  `json:"adoption_seconds" unit:"s" better:"lower"`
+	CheckSeconds      float64  `json:"check_seconds" unit:"s" better:"lower"`
 	GenerationSeconds float64  `json:"generation_seconds" unit:"s" better:"lower"`
 	HostToDeviceBytes uint64   `json:"host_to_device_bytes" unit:"bytes" better:"lower"`
 	DeviceToHostBytes uint64   `json:"device_to_host_bytes" unit:"bytes" better:"lower"`
+	// The latest readings of the GPUs together; nil: on the CPU, or not told.
+	GPUUtilisation *float64 `json:"gpu_utilisation_percent,omitempty" unit:"%" better:"higher"` // mean
+	GPUMemoryUsed  *uint64  `json:"gpu_memory_used_bytes,omitempty" unit:"bytes" better:"lower"`
+	GPUPower       *float64 `json:"gpu_power_watts,omitempty" unit:"W" better:"lower"`
+	GPUTemperature *float64 `json:"gpu_temperature_celsius,omitempty" unit:"°C" better:"lower"` // of the hottest
 
 	words Words
 }
@@ -96,7 +103,7 @@ func (p Progress) ofTask() []measured {
 func Metrics() []metrics.Metric {
 	var list []metrics.Metric
 	for field := range reflect.TypeFor[Progress]().Fields() {
-		if key := field.Tag.Get("json"); key != "" && key != "-" {
+		if key, _, _ := strings.Cut(field.Tag.Get("json"), ","); key != "" && key != "-" {
 			list = append(list, metrics.Metric{Key: key, Unit: field.Tag.Get("unit"), Better: metrics.Direction(field.Tag.Get("better"))})
 		}
 	}

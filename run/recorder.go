@@ -23,6 +23,8 @@ type recorder struct {
 	now            Progress // of the generation being evaluated
 	copied         gpu.Traffic
 	lastCheckpoint model.Generation
+	hardware       *hardware
+	mirror         *mirror // nil on the CPU, which has no second processor to agree with
 }
 
 var (
@@ -41,10 +43,15 @@ func newRecorder(r *Run, show func(Progress)) (*recorder, error) {
 		log.Close()
 		return nil, err
 	}
-	return &recorder{run: r, show: show, metrics: log, events: events, begun: now, lastCheckpoint: r.state.Generation}, nil
+	c := &recorder{run: r, show: show, metrics: log, events: events, begun: now, lastCheckpoint: r.state.Generation, hardware: r.watchHardware()}
+	if r.device.CUDA {
+		c.mirror = &mirror{layout: r.Layout()}
+	}
+	return c, nil
 }
 
 func (c *recorder) close() {
+	c.hardware.close()
 	c.metrics.Close()
 	c.events.Close()
 }
@@ -69,6 +76,9 @@ func (c *recorder) Adopt(ctx context.Context, candidates []model.Candidate) ([]m
 
 // Record appends a generation to the lineage, and then to everything else.
 func (c *recorder) Record(ctx context.Context, records []model.Record, state evolve.State) error {
+	if err := c.check(state); err != nil {
+		return err
+	}
 	if err := c.run.lineage.Append(records); err != nil {
 		return err
 	}
@@ -80,7 +90,7 @@ func (c *recorder) Record(ctx context.Context, records []model.Record, state evo
 	if err := c.log(p); err != nil {
 		return err
 	}
-	if every := c.run.experiment.Config.Execution.CheckpointEvery; every > 0 && int(p.Generation)%every == 0 {
+	if due(c.run.experiment.Config.Execution.CheckpointEvery, p.Generation) {
 		if err := writeCheckpoint(c.run.dir, c.run.engine, state); err != nil {
 			return err
 		}
@@ -90,11 +100,29 @@ func (c *recorder) Record(ctx context.Context, records []model.Record, state evo
 	return nil
 }
 
+// due reports whether something that happens every so many generations, or
+// never if that is 0, happens in this one.
+func due(every int, g model.Generation) bool { return every > 0 && int(g)%every == 0 }
+
+// check compares the new parents with the host's, every so many generations,
+// at checkpoints and at the end, before anything of the generation is kept.
+func (c *recorder) check(state evolve.State) error {
+	e, g := c.run.experiment.Config.Execution, state.Generation
+	if c.mirror == nil || !due(e.CheckEvery, g) && !due(e.CheckpointEvery, g) && int(g) != c.run.Generations() {
+		return nil
+	}
+	begun := c.run.options.now()
+	err := c.mirror.check(state)
+	c.now.CheckSeconds = c.run.options.now().Sub(begun).Seconds()
+	return err
+}
+
 // measure joins what the records say with what was counted and timed.
 func (c *recorder) measure(records []model.Record) Progress {
 	p, now := summarise(c.run.experiment.Task.Words(), records), c.run.options.now()
 	p.Evaluated, p.Work = c.now.Evaluated, c.now.Work
-	p.EvaluationSeconds, p.AdoptionSeconds = c.now.EvaluationSeconds, c.now.AdoptionSeconds
+	p.EvaluationSeconds, p.AdoptionSeconds, p.CheckSeconds = c.now.EvaluationSeconds, c.now.AdoptionSeconds, c.now.CheckSeconds
+	c.hardware.tell(&p)
 	p.GenerationSeconds = now.Sub(c.begun).Seconds()
 	if p.GenerationSeconds > 0 {
 		p.UnitsPerSecond = float64(p.Work.Units) / p.GenerationSeconds
@@ -137,5 +165,5 @@ func (c *recorder) log(p Progress) error {
 	if p.HeldoutBest != nil {
 		scalars = append(scalars, metrics.Scalar{Tag: score + "/heldout_best", Value: float32(*p.HeldoutBest)})
 	}
-	return c.events.Write(c.run.options.now(), p.Generation, scalars)
+	return c.events.Write(c.run.options.now(), p.Generation, append(scalars, p.gpuScalars()...))
 }

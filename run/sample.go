@@ -45,8 +45,7 @@ func (w *Writer) Sample(prompt []int32, index int, s lm.Sampling) ([]int32, erro
 	if err != nil {
 		return nil, err
 	}
-	text, err := lm.Sample(read, prompt, index, s)
-	return text, deviceTrouble(err)
+	return lm.Sample(read, prompt, index, s)
 }
 
 // Close gives the device back.
