@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"sync/atomic"
 
 	"github.com/evorank/evorank/kernels/conv"
 	"github.com/evorank/evorank/kernels/vector"
@@ -40,7 +41,11 @@ type CPU struct {
 	*population.CPU // the parents: Restore, Import, Export
 	plan            conv.Plan
 	workers         []*worker
+	played          played
 }
+
+// played counts what an evaluation has done so far.
+type played struct{ episodes, steps atomic.Int64 }
 
 // Outcome is an episode that has ended.
 type Outcome struct {
@@ -72,10 +77,9 @@ func NewCPU(policy model.ConvPolicy, layout *model.Layout, o Evaluation) (*CPU, 
 	if o.Precision != "fp32" && o.Precision != "fp64" {
 		return nil, fmt.Errorf("carracing: precision %q is none of fp32, fp64", o.Precision)
 	}
-	ranks := conv.Bind(policy, layout, make([]float32, layout.Genotype), make([]float32, layout.Phenotype)).Ranks()
-	plan, err := conv.NewPlan(policy, ranks, o.Application)
+	plan, err := PlanOf(policy, layout, o.Application)
 	if err != nil {
-		return nil, fmt.Errorf("carracing: %w", err)
+		return nil, err
 	}
 	threads := o.Threads
 	if threads == 0 {
@@ -83,14 +87,35 @@ func NewCPU(policy model.ConvPolicy, layout *model.Layout, o Evaluation) (*CPU, 
 	}
 	e := &CPU{CPU: population.NewCPU(layout), plan: plan}
 	for range threads {
-		e.workers = append(e.workers, newWorker(policy, layout, plan, o))
+		w := newWorker(policy, layout, plan, o)
+		w.played = &e.played
+		e.workers = append(e.workers, w)
 	}
 	return e, nil
+}
+
+// PlanOf says how a policy is computed in float32, layer by layer.
+func PlanOf(policy model.ConvPolicy, layout *model.Layout, application conv.Application) (conv.Plan, error) {
+	ranks := conv.Bind(policy, layout, make([]float32, layout.Genotype), make([]float32, layout.Phenotype)).Ranks()
+	plan, err := conv.NewPlan(policy, ranks, application)
+	if err != nil {
+		return nil, fmt.Errorf("carracing: %w", err)
+	}
+	return plan, nil
 }
 
 // Plan says how policies are computed, layer by layer; a cost counts
 // multiply-adds of 16 lanes.
 func (e *CPU) Plan() conv.Plan { return e.plan }
+
+// Played returns how many episodes have ended, and how many steps were driven,
+// in the present evaluation or the last one. It may be called from anywhere.
+func (e *CPU) Played() (episodes, steps int64) {
+	return e.played.episodes.Load(), e.played.steps.Load()
+}
+
+// Close has nothing to give back.
+func (e *CPU) Close() error { return nil }
 
 // Adopt makes the candidates the parents.
 func (e *CPU) Adopt(_ context.Context, candidates []model.Candidate) ([]model.Digest, error) {
@@ -120,6 +145,8 @@ func (e *CPU) PerEpisode(ctx context.Context, candidates []model.Candidate, case
 	if n := len(candidates) * cases.Count; cases.Count < 1 || n != len(cases.Episodes) {
 		return nil, fmt.Errorf("carracing: evaluate: %d episodes for %d candidates of %d each", len(cases.Episodes), len(candidates), cases.Count)
 	}
+	e.played.episodes.Store(0)
+	e.played.steps.Store(0)
 	outcomes := make([]Outcome, len(cases.Episodes))
 	groups := (cases.Count + lockStep - 1) / lockStep
 	err := e.each(ctx, len(candidates)*groups, func(w *worker, item int) error {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/evorank/evorank/kernels/conv"
 	"github.com/evorank/evorank/kernels/develop"
@@ -33,7 +34,11 @@ type worker struct {
 	actions  [lockStep]Action
 	outputs  [lockStep * actionSize]float64
 	see      func(*Episode, Action) error // or nil
+	played   *played
 }
+
+// WorkerBytes is about what a worker takes besides its network.
+const WorkerBytes = int64(unsafe.Sizeof(worker{}) + unsafe.Sizeof(Renderer{}))
 
 func newWorker(policy model.ConvPolicy, layout *model.Layout, plan conv.Plan, o Evaluation) *worker {
 	w := &worker{
@@ -106,7 +111,10 @@ func (w *worker) play(ctx context.Context, seeds []model.Seed, outcomes []Outcom
 				outcomes[i] = p.outcome(seeds[i])
 			}
 		}
+		before := len(w.running)
 		w.running = slices.DeleteFunc(w.running, func(i int) bool { return w.episodes[i].Done() })
+		w.played.steps.Add(int64(before))
+		w.played.episodes.Add(int64(before - len(w.running)))
 	}
 	return nil
 }

@@ -10,6 +10,16 @@ import (
 // actionSize is the number of a policy's outputs: steering, gas and brake.
 const actionSize = len(Action{})
 
+// NewPolicy is a driver's policy whose convolutions have these channels and all
+// the same kernel and stride.
+func NewPolicy(channels []int, kernel, stride, hidden int) model.ConvPolicy {
+	p := model.ConvPolicy{Size: 64, Inputs: 3 * StackDepth, Hidden: hidden, Outputs: actionSize}
+	for _, n := range channels {
+		p.Layers = append(p.Layers, model.ConvLayer{Kernel: kernel, Stride: stride, Channels: n})
+	}
+	return p
+}
+
 // CheckPolicy says whether a policy can drive: it must see four 64×64 pictures
 // in colour and answer with three numbers.
 func CheckPolicy(p model.ConvPolicy) error {
