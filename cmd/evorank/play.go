@@ -60,7 +60,7 @@ func playAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := interruptible(c.Context)
+	ctx, stop := interruptible(c)
 	defer stop()
 	result, err := d.play(ctx, s)
 	if errors.Is(err, context.Canceled) {

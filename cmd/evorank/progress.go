@@ -101,9 +101,17 @@ func isTerminal(w io.Writer) bool {
 }
 
 // interruptible returns a context that the first SIGINT or SIGTERM cancels;
-// after that the signals have their usual effect: the second one kills.
-func interruptible(parent context.Context) (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(parent, os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
+// after that the signals have their usual effect: the second one kills. It says
+// so, for a step under way may take a while.
+func interruptible(c *cli.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
+	done := context.AfterFunc(ctx, func() {
+		stop()
+		log := logger(c.App.ErrWriter)
+		log.Info().Msg("stopping, resumable; the same again ends at once")
+	})
+	return ctx, func() {
+		done()
+		stop()
+	}
 }

@@ -123,7 +123,7 @@ func studyRun(c *cli.Context) error {
 	if c.Bool("dry-run") {
 		return studyDryRun(c, s, states, len(places))
 	}
-	ctx, stop := interruptible(c.Context)
+	ctx, stop := interruptible(c)
 	defer stop()
 	if limit := c.Duration("max-time"); limit > 0 {
 		var cancel context.CancelFunc

@@ -17,7 +17,7 @@ func trainCommand() *cli.Command {
 		Usage:     "evolve a population; without arguments, a small language model on the embedded corpus",
 		ArgsUsage: "[CONFIG]",
 		Description: "CONFIG is the name of an embedded config (evorank config list) or a file.\n" +
-			"Ctrl-C once stops the run so that evorank resume goes on with it; twice, at once.",
+			"Ctrl-C once stops the run so that evorank resume goes on with it (exit code 75); twice, at once (130).",
 		Flags: append([]cli.Flag{
 			setFlag(),
 			&cli.StringFlag{Name: "run-dir", Usage: "use exactly `DIR`, which must be absent or empty (default: runs/<config>/<time>-<digits>)"},
@@ -93,7 +93,7 @@ func follow(c *cli.Context, r *run.Run) error {
 	if c.Duration("max-time") < 0 {
 		return usagef("%s: --max-time must not be negative", c.Command.Name)
 	}
-	ctx, stop := interruptible(c.Context)
+	ctx, stop := interruptible(c)
 	defer stop()
 	if limit := c.Duration("max-time"); limit > 0 {
 		var cancel context.CancelFunc
