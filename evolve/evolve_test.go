@@ -145,7 +145,7 @@ func TestOlderWinsTies(t *testing.T) {
 
 func TestRankPutsNonsenseLast(t *testing.T) {
 	nan, inf := model.Fitness(math.NaN()), model.Fitness(math.Inf(1))
-	scores := []Score{{nan, 1, 0}, {-3, 1, 0}, {inf, 1, 0}, {-2, 1, 0}, {-inf, 1, 0}, {-3, 1, 0}, {-9, 2, 1}}
+	scores := []Score{{Fitness: nan}, {Fitness: -3}, {Fitness: inf}, {Fitness: -2}, {Fitness: -inf}, {Fitness: -3}, {Fitness: -9, Stage: 1}}
 	if got, want := Rank(scores), []int{6, 3, 1, 5, 0, 2, 4}; !slices.Equal(got, want) {
 		t.Errorf("order %v, want %v", got, want)
 	}

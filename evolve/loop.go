@@ -68,14 +68,12 @@ func Step(ctx context.Context, strategy Strategy, plan Plan, ev Evaluator, s Sta
 // score evaluates everyone whose score is not known, stage by stage.
 func score(ctx context.Context, plan Plan, ev Evaluator, b Brood) ([]Score, error) {
 	scores := make([]Score, len(b.Members))
-	var race []int
 	for i, m := range b.Members {
 		scores[i] = m.Known
-		if m.Known.Cases == 0 {
-			race = append(race, i)
-		}
 	}
+	race := b.unknown()
 	for stage := range plan.Stages {
+		last := stage == len(plan.Stages)-1
 		candidates := make([]model.Candidate, len(race))
 		for j, i := range race {
 			candidates[j] = b.Members[i].Candidate
@@ -86,9 +84,9 @@ func score(ctx context.Context, plan Plan, ev Evaluator, b Brood) ([]Score, erro
 			return nil, err
 		}
 		for j, i := range race {
-			scores[i] = scores[i].merged(fitness[j], cases.Count, stage)
+			scores[i] = scores[i].merged(fitness[j], cases.Count, stage, last)
 		}
-		if stage < len(plan.Stages)-1 {
+		if !last {
 			race = best(race, scores, plan.Stages[stage].Keep)
 		}
 	}
@@ -121,7 +119,7 @@ func records(b Brood, scores []Score, parents []int, digests []model.Digest) []m
 	for i, m := range b.Members {
 		out[i] = model.Record{
 			Generation: b.Generation, Index: int32(i), ID: m.ID, Parent: m.Parent, Gene: m.Candidate.Gene,
-			Cases: int32(scores[i].Cases), Fitness: scores[i].Fitness, Selected: model.Unselected,
+			Cases: int32(scores[i].Cases), Fitness: scores[i].Fitness, Earlier: scores[i].Earlier, Selected: model.Unselected,
 		}
 	}
 	for slot, i := range parents {

@@ -1,6 +1,7 @@
 package evolve
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/evorank/evorank/model"
@@ -33,6 +34,9 @@ type Plan struct {
 func (p Plan) Validate(population int) error {
 	if len(p.Stages) == 0 {
 		return fmt.Errorf("plan: stages: none given")
+	}
+	if len(p.Stages) > model.MaxStages {
+		return fmt.Errorf("plan: stages: %d, at most %d", len(p.Stages), model.MaxStages)
 	}
 	left := population
 	for i, s := range p.Stages {
@@ -92,6 +96,34 @@ func (p Plan) episode(g model.Generation, member, episode int) model.Seed {
 	return model.SeedOf(p.Seed.Draw(model.PurposeEpisode, g, uint32(member), uint32(episode)))
 }
 
-// StoriesOf returns the window of stories that the single stage of a
-// generation scores.
-func (p Plan) StoriesOf(g model.Generation) model.Cases { return p.cases(g, 0, nil) }
+// Meets returns what a member that came as far as a stage met in that stage of
+// a generation.
+func (p Plan) Meets(g model.Generation, stage, member int) model.Cases {
+	return p.cases(g, stage, []int{member})
+}
+
+// Reached returns the stage, from 0, in which that many cases have been met;
+// false if there is none.
+func (p Plan) Reached(cases int) (stage int, ok bool) {
+	for i, s := range p.Stages {
+		if cases -= s.Cases; cases == 0 {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// Rescore evaluates a member of a generation again, as far as it came, and
+// returns the score that it must have had.
+func Rescore(ctx context.Context, p Plan, ev Evaluator, g model.Generation, member, reached int, c model.Candidate) (Score, error) {
+	var score Score
+	for stage := range p.Stages[:reached+1] {
+		cases := p.Meets(g, stage, member)
+		fitness, err := ev.Evaluate(ctx, []model.Candidate{c}, cases)
+		if err != nil {
+			return score, err
+		}
+		score = score.merged(fitness[0], cases.Count, stage, stage == len(p.Stages)-1)
+	}
+	return score, nil
+}

@@ -2,6 +2,8 @@ package evolve
 
 import (
 	"fmt"
+	"math"
+	"slices"
 
 	"github.com/evorank/evorank/model"
 )
@@ -19,10 +21,17 @@ func Replay(strategy Strategy, plan Plan, s State, recorded []model.Record) (Sta
 	scores := make([]Score, len(recorded))
 	digests := map[model.Slot]model.Digest{}
 	for i, r := range recorded {
-		scores[i] = Score{Fitness: r.Fitness, Cases: int(r.Cases), Stage: plan.stageAfter(int(r.Cases))}
+		stage, ok := plan.Reached(int(r.Cases))
+		if !ok {
+			return s, fmt.Errorf("generation %d: individual %d: %d cases end no stage", brood.Generation, r.ID, r.Cases)
+		}
+		scores[i] = Score{Fitness: r.Fitness, Cases: int(r.Cases), Stage: stage, Earlier: r.Earlier}
 		if r.Selected != model.Unselected {
 			digests[r.Selected] = r.Digest
 		}
+	}
+	if err := plan.eliminations(brood, scores); err != nil {
+		return s, err
 	}
 	next, parents := strategy.Tell(s, brood, scores)
 	inOrder := make([]model.Digest, len(parents))
@@ -41,7 +50,7 @@ func Replay(strategy Strategy, plan Plan, s State, recorded []model.Record) (Sta
 // same compares records whose fitness is the same by construction and may be
 // NaN, which equals nothing.
 func same(a, b model.Record) bool {
-	a.Fitness, b.Fitness = 0, 0
+	a.Fitness, b.Fitness, a.Earlier, b.Earlier = 0, 0, model.Earlier{}, model.Earlier{}
 	return a == b
 }
 
@@ -54,12 +63,29 @@ func (s State) GenomeOf(c model.Candidate) model.Genome {
 	return genome.With(c.Gene)
 }
 
-// stageAfter returns the stage in which that many cases have been met.
-func (p Plan) stageAfter(cases int) int {
-	for i, s := range p.Stages {
-		if cases -= s.Cases; cases <= 0 {
-			return i
+// eliminations checks that who met the cases of a later stage is who was best
+// in the ones before.
+func (p Plan) eliminations(b Brood, scores []Score) error {
+	race := b.unknown()
+	for stage := range p.Stages[:len(p.Stages)-1] {
+		then := slices.Clone(scores)
+		var stayed []int
+		for _, i := range race {
+			then[i].Stage, then[i].Fitness = stage, scores[i].Earlier[stage]
+			if scores[i].Stage > stage {
+				stayed = append(stayed, i)
+			} else if !equalBits(scores[i].Earlier[stage], scores[i].Fitness) {
+				return fmt.Errorf("generation %d: individual %d: it went out in stage %d with %v, its fitness is recorded as %v", b.Generation, b.Members[i].ID, stage+1, scores[i].Earlier[stage], scores[i].Fitness)
+			}
+		}
+		if race = best(race, then, p.Stages[stage].Keep); !slices.Equal(race, stayed) {
+			return fmt.Errorf("generation %d: stage %d: recorded as going on are members %v, the best are %v", b.Generation, stage+1, stayed, race)
 		}
 	}
-	return len(p.Stages) - 1
+	return nil
+}
+
+// equalBits takes NaN for equal to itself.
+func equalBits(a, b model.Fitness) bool {
+	return math.Float64bits(float64(a)) == math.Float64bits(float64(b))
 }

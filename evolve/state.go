@@ -27,16 +27,21 @@ type Score struct {
 	Fitness model.Fitness // mean per case, over all cases so far
 	Cases   int           // 0: not evaluated
 	Stage   int           // last stage in which it was evaluated, from 0
+	Earlier model.Earlier // Fitness after each stage that another one follows
 }
 
-// merged returns the score after more cases in a later stage.
-func (s Score) merged(mean model.Fitness, cases, stage int) Score {
-	if s.Cases == 0 {
-		return Score{mean, cases, stage}
+// merged returns the score after the cases of a stage, which may be the last.
+func (s Score) merged(mean model.Fitness, cases, stage int, last bool) Score {
+	if s.Cases > 0 {
+		total := float64(float64(s.Fitness)*float64(s.Cases)) + float64(float64(mean)*float64(cases))
+		cases += s.Cases
+		mean = model.Fitness(total / float64(cases))
 	}
-	total := float64(s.Fitness)*float64(s.Cases) + float64(mean)*float64(cases)
-	all := s.Cases + cases
-	return Score{model.Fitness(total / float64(all)), all, stage}
+	s.Fitness, s.Cases, s.Stage = mean, cases, stage
+	for later := stage; !last && later < len(s.Earlier); later++ {
+		s.Earlier[later] = mean
+	}
+	return s
 }
 
 // Member is an individual of the generation being evaluated.
@@ -52,4 +57,15 @@ type Member struct {
 type Brood struct {
 	Generation model.Generation
 	Members    []Member
+}
+
+// unknown lists the members that must be evaluated.
+func (b Brood) unknown() []int {
+	var list []int
+	for i, m := range b.Members {
+		if m.Known.Cases == 0 {
+			list = append(list, i)
+		}
+	}
+	return list
 }

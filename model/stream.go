@@ -11,6 +11,7 @@ const (
 	PurposeChild                      // a child's seed and its parent
 	PurposeEpisode                    // seeds of environment episodes
 	PurposeSample                     // sampling text
+	PurposeHeldout                    // episodes that selection never sees
 )
 
 // Draw returns 128 random bits that depend on the run seed, the purpose, the

@@ -155,3 +155,35 @@ func replay(path string, x *Experiment, visit visitor) (evolve.State, error) {
 	})
 	return s, as(BadData, err)
 }
+
+// Scored is what an individual was scored on in its generation.
+type Scored struct {
+	Episodes []model.Seed // in the order of play; Gymnasium's reset takes them
+	Rounds   []int        // how many of them were played in each stage
+	Earlier  []float64    // the mean return after each stage but its last
+	Return   float64      // the mean over all
+}
+
+// Episodes returns the episodes of an individual that Find returned. Its
+// policy, let loose on their tracks, drives as it did.
+func (a *Archive) Episodes(i lineage.Individual) (Scored, error) {
+	if _, err := a.Experiment.CarRacing(); err != nil {
+		return Scored{}, err
+	}
+	if err := a.LoadData(); err != nil {
+		return Scored{}, err
+	}
+	plan, s := a.Experiment.Plan, Scored{Return: float64(i.Fitness)}
+	reached, ok := plan.Reached(int(i.Cases))
+	if !ok {
+		return s, errorf(BadData, "run: %s: generation %d: individual %d: %d episodes end no stage", a.Dir, i.Generation, i.ID, i.Cases)
+	}
+	for stage := range reached + 1 {
+		cases := plan.Meets(i.Generation, stage, int(i.Index))
+		s.Episodes, s.Rounds = append(s.Episodes, cases.Episodes...), append(s.Rounds, cases.Count)
+		if stage < reached {
+			s.Earlier = append(s.Earlier, float64(i.Earlier[stage]))
+		}
+	}
+	return s, nil
+}

@@ -7,9 +7,11 @@ import (
 	"runtime"
 
 	"github.com/evorank/evorank/gpu"
+	"github.com/evorank/evorank/kernels/conv"
 	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/evorank/evorank/kernels/vector"
 	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/task/carracing"
 	"github.com/evorank/evorank/task/lm"
 )
 
@@ -34,6 +36,8 @@ type Device struct {
 	busIDs                []string // of the GPUs, by which NVML finds them
 	// languageModel binds the task to the device, with room for that many parents.
 	languageModel func(spec model.Transformer, layout *model.Layout, data lm.Data, parents int) (languageEngine, error)
+	// driver binds CarRacing; nil where it does not run.
+	driver func(model.ConvPolicy, *model.Layout, carracing.Options, carracing.Limits) (*carracing.CPU, error)
 }
 
 // EnvironmentISA names the variable that forces an instruction set.
@@ -90,6 +94,11 @@ func chooseCPU(precision, application string, threads int) (Device, error) {
 	options := lm.Options{Threads: d.Threads, Precision: d.Precision, Application: apply, ISA: isa}
 	d.languageModel = func(spec model.Transformer, layout *model.Layout, data lm.Data, _ int) (languageEngine, error) {
 		return lm.NewCPU(spec, layout, data, options)
+	}
+	d.driver = func(p model.ConvPolicy, layout *model.Layout, env carracing.Options, limits carracing.Limits) (*carracing.CPU, error) {
+		return carracing.NewCPU(p, layout, carracing.Evaluation{
+			Threads: d.Threads, Precision: d.Precision, Application: conv.Application(application), ISA: isa, Environment: env, Limits: limits,
+		})
 	}
 	return d, nil
 }

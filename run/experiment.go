@@ -79,6 +79,11 @@ func (x *Experiment) Identity() [sha256.Size]byte {
 	return sha256.Sum256(fmt.Appendf(nil, "config %016x %s", x.Config.Identity(), x.Task.identity()))
 }
 
+// summarise says what the records of a generation tell.
+func (x *Experiment) summarise(records []model.Record) Progress {
+	return summarise(x.Task.Words(), len(x.Plan.Stages), records)
+}
+
 // device chooses the device that the experiment's config names.
 func (x *Experiment) device() (Device, error) { return x.Task.device(x.Config.Execution) }
 

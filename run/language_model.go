@@ -169,4 +169,3 @@ func (t *LanguageModel) cost(individuals, _, _ int, rate float64) Cost {
 func (t *LanguageModel) tolerance(a, b string) float64 {
 	return lm.Tolerance(transformer.Precision(a)) + lm.Tolerance(transformer.Precision(b))
 }
-

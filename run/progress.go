@@ -117,14 +117,15 @@ func Metrics() []metrics.Metric {
 }
 
 // summarise fills in what the records of a generation say. Individuals whose
-// score is not a number are counted as unfit and left out of the statistics.
-func summarise(w Words, records []model.Record) Progress {
+// score is not a number are counted as unfit and left out of the statistics,
+// which are of the stage that everybody was in.
+func summarise(w Words, stages int, records []model.Record) Progress {
 	none := metrics.Float(math.NaN())
 	p := Progress{Generation: records[0].Generation, Scores: Scores{none, none, none, none, none, nil}, words: w}
 	var scores []float64 // from the best to the worst
 	for _, r := range records {
 		if finite(float64(r.Fitness)) {
-			scores = append(scores, w.Of(r.Fitness))
+			scores = append(scores, w.Of(firstRound(r, stages)))
 		} else {
 			p.Unfit++
 		}
@@ -146,6 +147,14 @@ func summarise(w Words, records []model.Record) Progress {
 	p.Median, p.Worst = metrics.Float(median(scores)), metrics.Float(scores[len(scores)-1])
 	p.Mean, p.Std = metrics.Float(mean), metrics.Float(math.Sqrt(variance))
 	return p
+}
+
+// firstRound is what everybody has: fitness on the cases of the first stage.
+func firstRound(r model.Record, stages int) model.Fitness {
+	if stages > 1 {
+		return r.Earlier[0]
+	}
+	return r.Fitness
 }
 
 // best returns the index of the best record: the highest fitness among those

@@ -119,7 +119,7 @@ func (c *recorder) check(state evolve.State) error {
 
 // measure joins what the records say with what was counted and timed.
 func (c *recorder) measure(records []model.Record) Progress {
-	p, now := summarise(c.run.experiment.Task.Words(), records), c.run.options.now()
+	p, now := c.run.experiment.summarise(records), c.run.options.now()
 	p.Evaluated, p.Work = c.now.Evaluated, c.now.Work
 	p.EvaluationSeconds, p.AdoptionSeconds, p.CheckSeconds = c.now.EvaluationSeconds, c.now.AdoptionSeconds, c.now.CheckSeconds
 	c.hardware.tell(&p)

@@ -116,7 +116,7 @@ func (r *Run) mendMetrics() error {
 		if records[0].Generation <= last {
 			return nil
 		}
-		return log.Write(summarise(r.experiment.Task.Words(), records))
+		return log.Write(r.experiment.summarise(records))
 	})
 }
 

@@ -149,7 +149,7 @@ func (r *Run) furnish(title, name string) error {
 func (r *Run) header() lineage.Header {
 	return lineage.Header{
 		Config: r.experiment.Identity(), Seed: r.experiment.Strategy.Seed,
-		Population: r.experiment.Strategy.Population,
+		Population: r.experiment.Strategy.Population, Earlier: len(r.experiment.Plan.Stages) - 1,
 	}
 }
 
@@ -215,6 +215,9 @@ func (r *Run) finish(ctx context.Context, err error) error {
 		}
 	} else if err != nil {
 		r.manifest.Status, r.manifest.Reason = Failed, err.Error()
+		if KindOf(err) == BadDevice {
+			err = fmt.Errorf("%w: evorank resume %s goes on from generation %d", err, r.dir, r.state.Generation+1)
+		}
 	}
 	r.manifest.Generation, r.manifest.Updated = int(r.state.Generation), r.options.now()
 	if writeErr := r.manifest.write(r.dir); err == nil {

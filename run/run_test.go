@@ -385,11 +385,11 @@ func TestEstimate(t *testing.T) {
 // the statistics of the others alone.
 func TestSummariseUnfit(t *testing.T) {
 	nan := model.Fitness(math.NaN())
-	p := summarise(lossWords, []model.Record{{ID: 1, Fitness: nan}, {ID: 2, Fitness: -4}, {ID: 3, Fitness: -2}, {ID: 4, Fitness: -2}, {ID: 5, Fitness: model.Fitness(math.Inf(-1))}})
+	p := summarise(lossWords, 1, []model.Record{{ID: 1, Fitness: nan}, {ID: 2, Fitness: -4}, {ID: 3, Fitness: -2}, {ID: 4, Fitness: -2}, {ID: 5, Fitness: model.Fitness(math.Inf(-1))}})
 	if p.Unfit != 2 || p.BestID != 3 || p.Best != 2 || p.Median != 2 || p.Worst != 4 || math.Abs(float64(p.Mean)-8.0/3) > 1e-15 || math.Abs(float64(p.Std)-math.Sqrt(8.0/9)) > 1e-15 {
 		t.Errorf("%+v", p)
 	}
-	if none := summarise(lossWords, []model.Record{{Fitness: nan}}); none.Unfit != 1 || !math.IsNaN(float64(none.Best)) {
+	if none := summarise(lossWords, 1, []model.Record{{Fitness: nan}}); none.Unfit != 1 || !math.IsNaN(float64(none.Best)) {
 		t.Errorf("%+v", none)
 	}
 }

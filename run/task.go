@@ -50,12 +50,14 @@ var tasks = map[string]struct {
 	// experiment if dir is empty.
 	open func(cfg *configs.Config, dir string) (Task, error)
 }{
-	"lm": {lossWords, openLanguageModel},
+	"lm":        {lossWords, openLanguageModel},
+	"carracing": {returnWords, openCarRacing},
 }
 
 // networks read a weight file whose description has the key.
 var networks = map[string]func(*model.TensorFile) (*Network, error){
-	"vocab": importTransformer,
+	"vocab":   importTransformer,
+	"kernels": importPolicy,
 }
 
 // Words are how a task speaks of fitness and of work: in metrics.jsonl, in

@@ -59,15 +59,9 @@ func (a *Archive) Verify(ctx context.Context, sample int) (Verdict, error) {
 	return v, nil
 }
 
-// witness is an individual to be checked, and what it was scored on.
-type witness struct {
-	lineage.Individual
-	cases model.Cases
-}
-
 // survey replays the lineage twice: to count the records, and to pick every
 // so-manyth of them.
-func (a *Archive) survey(sample int) (Verdict, []witness, error) {
+func (a *Archive) survey(sample int) (Verdict, []lineage.Individual, error) {
 	var v Verdict
 	_, err := replay(LineagePath(a.Dir), a.Experiment, func(_ evolve.State, _ evolve.Brood, records []model.Record) error {
 		v.Generations++
@@ -81,7 +75,7 @@ func (a *Archive) survey(sample int) (Verdict, []witness, error) {
 		return v, nil, errorf(BadData, "verify: %s: it ends with generation %d, run.json knows of %d: resume computes what is missing", LineagePath(a.Dir), v.Generations, known)
 	}
 	step := max(1, v.Records/max(1, sample))
-	var chosen []witness
+	var chosen []lineage.Individual
 	at := 0
 	_, err = replay(LineagePath(a.Dir), a.Experiment, func(before evolve.State, brood evolve.Brood, records []model.Record) error {
 		top := -1
@@ -91,7 +85,7 @@ func (a *Archive) survey(sample int) (Verdict, []witness, error) {
 		for i, r := range records {
 			if i == top || sample > 0 && at%step == step/2 {
 				genome := before.GenomeOf(brood.Members[i].Candidate)
-				chosen = append(chosen, witness{lineage.Individual{Record: r, Genome: genome}, a.Experiment.Plan.StoriesOf(brood.Generation)})
+				chosen = append(chosen, lineage.Individual{Record: r, Genome: genome})
 			}
 			at++
 		}
@@ -102,7 +96,7 @@ func (a *Archive) survey(sample int) (Verdict, []witness, error) {
 
 // verify rebuilds one individual from its genome and compares what the lineage
 // has of it.
-func (a *Archive) verify(ctx context.Context, engine Engine, w witness, v *Verdict) error {
+func (a *Archive) verify(ctx context.Context, engine Engine, w lineage.Individual, v *Verdict) error {
 	who := fmt.Sprintf("verify: generation %d: individual %d", w.Generation, w.ID)
 	digest, err := engine.Restore(0, w.Genome)
 	if err != nil {
@@ -115,12 +109,20 @@ func (a *Archive) verify(ctx context.Context, engine Engine, w witness, v *Verdi
 			return errorf(BadData, "%s: rebuilt from its genome it has digest %s, the lineage has %s", who, digest, w.Digest)
 		}
 	}
-	fitness, err := engine.Evaluate(ctx, []model.Candidate{{Parent: 0}}, w.cases)
+	plan := a.Experiment.Plan
+	reached, _ := plan.Reached(int(w.Cases)) // replayed: there is such a stage
+	score, err := evolve.Rescore(ctx, plan, engine, w.Generation, int(w.Index), reached, model.Candidate{Parent: 0})
 	if err != nil {
 		return fmt.Errorf("%s: %w", who, err)
 	}
 	v.Fitnesses++
-	return compare(who, a.Experiment.Task.Words(), w.Fitness, fitness[0], v)
+	words := a.Experiment.Task.Words()
+	if reached > 0 {
+		if err := compare(who, words, w.Earlier[reached-1], score.Earlier[reached-1], v); err != nil {
+			return err
+		}
+	}
+	return compare(who, words, w.Fitness, score.Fitness, v)
 }
 
 func compare(who string, w Words, recorded, now model.Fitness, v *Verdict) error {

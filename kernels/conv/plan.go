@@ -123,6 +123,20 @@ func (g geometry) group() int { return (g.side + g.stride - 1) / g.stride }
 
 func units(lanes int) int { return (lanes + vector.Unit - 1) / vector.Unit }
 
+// Signature spells what decides bits: for each layer whether its weight is
+// materialised or factored, and whether columns or channels lie in lanes.
+func (p Plan) Signature() string {
+	var b strings.Builder
+	for i, c := range p {
+		if i > 0 {
+			b.WriteByte('-')
+		}
+		b.WriteByte(c.Application[0])
+		b.WriteByte(map[Lanes]byte{Columns: 'x', Channels: 'c'}[c.Lanes])
+	}
+	return b.String()
+}
+
 // String lists the choices, one line a layer.
 func (p Plan) String() string {
 	var b strings.Builder

@@ -132,7 +132,7 @@ func TestDamage(t *testing.T) {
 		{"byte 10: the file ends within its header: restore the file from a copy", data[:10]},
 		{"byte 8: format version 2: this program reads version 1", signed(edit(data, 8, 2))},
 		{"byte 8: format version 0 does not exist", signed(edit(data, 8, 0))},
-		{"byte 12: unknown flags 0x4", signed(edit(data, 12, 4))},
+		{"byte 12: 4 stages before the last", signed(edit(data, 12, 4))},
 		{"byte 56: population 0 is not between", signed(edit(data, 56, 0))},
 		{"byte 64: generation 2 stands where generation 1 belongs", slices.Concat(header, second)},
 		{"byte 252: generation 1 stands where generation 2 belongs", slices.Concat(header, first, first)},

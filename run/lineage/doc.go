@@ -9,7 +9,7 @@
 //	header, 64 bytes
 //	   0  magic        8 bytes  "evorankL"
 //	   8  version      uint32   1
-//	  12  flags        uint32   0: none is defined
+//	  12  earlier      uint32   stages of a generation before the last: 0 to 3
 //	  16  config       32 bytes SHA-256 of the resolved config
 //	  48  seed         uint64   of the run
 //	  56  population   uint32
@@ -19,7 +19,8 @@
 //	   4  generation   uint32   1, 2, 3 …; of a mark: the last one before it
 //	   8  records      uint32   the population; of a mark: 0
 //	  12  checksum     uint32   of bytes 0 to 11
-//	  16  the records, 56 bytes each, in the order of their index
+//	  16  the records, 56 bytes and 8 for each earlier stage, in the order of
+//	      their index
 //	      checksum     uint32   of the records
 //	and each record
 //	   0  id           uint64
@@ -31,6 +32,8 @@
 //	  44  cases        int32
 //	  48  selected     int32    slot, or -1
 //	  52  gene kind    uint8, then three zero bytes
+//	  56  fitness      float64  after each earlier stage; of who was eliminated,
+//	                            the last it had
 //
 // Checksums are CRC-32C. A block is written in one piece and synced; one that
 // a crash cut short is dropped. The block's head has a checksum of its own so

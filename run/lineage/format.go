@@ -48,11 +48,15 @@ type Header struct {
 	Config     [32]byte // SHA-256 of the resolved config
 	Seed       model.Seed
 	Population int // records in each generation
+	Earlier    int // stages of a generation before the last
 }
 
 func (h Header) check() error {
 	if h.Population < 1 || h.Population > MaxPopulation {
 		return fmt.Errorf("population %d is not between 1 and %d", h.Population, MaxPopulation)
+	}
+	if h.Earlier < 0 || h.Earlier >= model.MaxStages {
+		return fmt.Errorf("%d stages before the last, at most %d are possible", h.Earlier, model.MaxStages-1)
 	}
 	return nil
 }
@@ -60,7 +64,7 @@ func (h Header) check() error {
 func (h Header) encode() []byte {
 	b := append(make([]byte, 0, headerSize), magic...)
 	b = binary.LittleEndian.AppendUint32(b, version)
-	b = binary.LittleEndian.AppendUint32(b, 0)
+	b = binary.LittleEndian.AppendUint32(b, uint32(h.Earlier))
 	b = append(b, h.Config[:]...)
 	b = binary.LittleEndian.AppendUint64(b, uint64(h.Seed))
 	b = binary.LittleEndian.AppendUint32(b, uint32(h.Population))
@@ -78,13 +82,33 @@ func decodeHeader(b []byte) (h Header, at int64, err error) {
 		return h, 0, fmt.Errorf("header: its checksum does not match: %s", damaged)
 	case binary.LittleEndian.Uint32(b[8:]) != version:
 		return h, 8, fmt.Errorf("format version %d does not exist", binary.LittleEndian.Uint32(b[8:]))
-	case binary.LittleEndian.Uint32(b[12:]) != 0:
-		return h, 12, fmt.Errorf("unknown flags %#x", binary.LittleEndian.Uint32(b[12:]))
+	case binary.LittleEndian.Uint32(b[12:]) >= model.MaxStages:
+		return h, 12, fmt.Errorf("%d stages before the last, at most %d are possible", binary.LittleEndian.Uint32(b[12:]), model.MaxStages-1)
 	}
+	h.Earlier = int(binary.LittleEndian.Uint32(b[12:]))
 	copy(h.Config[:], b[16:])
 	h.Seed = model.Seed(binary.LittleEndian.Uint64(b[48:]))
 	h.Population = int(binary.LittleEndian.Uint32(b[56:]))
 	return h, 56, h.check()
+}
+
+// recordSize is that of a record with its earlier fitnesses.
+func (h Header) recordSize() int { return recordSize + 8*h.Earlier }
+
+func (h Header) appendRecord(b []byte, r *model.Record) []byte {
+	b = appendRecord(b, r)
+	for _, f := range r.Earlier[:h.Earlier] {
+		b = binary.LittleEndian.AppendUint64(b, math.Float64bits(float64(f)))
+	}
+	return b
+}
+
+func (h Header) decodeRecord(b []byte, generation model.Generation, index int) (model.Record, error) {
+	r, err := decodeRecord(b, generation, index)
+	for i := range h.Earlier {
+		r.Earlier[i] = model.Fitness(math.Float64frombits(binary.LittleEndian.Uint64(b[recordSize+8*i:])))
+	}
+	return r, err
 }
 
 // blockHead is what stands before the records.

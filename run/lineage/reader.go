@@ -144,7 +144,7 @@ func (r *Reader) nextHead() (head blockHead, err error) {
 	if err := head.follows(r.last, r.header.Population); err != nil {
 		return head, r.damage(r.at, err)
 	}
-	body := int64(head.records)*recordSize + checksumSize
+	body := int64(head.records)*int64(r.header.recordSize()) + checksumSize
 	if left < headSize+body {
 		return head, r.end(left)
 	}
@@ -171,9 +171,10 @@ func (r *Reader) end(left int64) error {
 func (r *Reader) decode(b []byte, head blockHead) error {
 	r.records = r.records[:0]
 	for i := range head.records {
-		record, err := decodeRecord(b[i*recordSize:], head.generation, i)
+		at := i * r.header.recordSize()
+		record, err := r.header.decodeRecord(b[at:], head.generation, i)
 		if err != nil {
-			return r.damage(r.at+headSize+int64(i)*recordSize, fmt.Errorf("generation %d: %w", head.generation, err))
+			return r.damage(r.at+headSize+int64(at), fmt.Errorf("generation %d: %w", head.generation, err))
 		}
 		r.records = append(r.records, record)
 	}

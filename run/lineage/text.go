@@ -47,7 +47,7 @@ func WriteCSV(w io.Writer, path string) (dropped int64, err error) {
 	}
 	out := csv.NewWriter(w)
 	out.Write(columns)
-	dropped, err = eachRecord(path, func(r *model.Record) error {
+	dropped, err = eachRecord(path, func(_ Header, r *model.Record) error {
 		if r.Gene.Kind == model.GeneNone || r.Generation > end { // written since the first reading
 			return nil
 		}
@@ -67,7 +67,7 @@ func WriteCSV(w io.Writer, path string) (dropped int64, err error) {
 // readFates returns the fates of those ever selected, and the last generation.
 func readFates(path string) (fates map[model.ID]fate, end model.Generation, err error) {
 	fates = map[model.ID]fate{}
-	_, err = eachRecord(path, func(r *model.Record) error {
+	_, err = eachRecord(path, func(_ Header, r *model.Record) error {
 		end = r.Generation
 		f, known := fates[r.ID]
 		f.last, f.fitness, f.selected = r.Generation, r.Fitness, r.Selected != model.Unselected
@@ -114,9 +114,18 @@ type line struct {
 	Seed       string           `json:"seed"`
 	Multiplier float32          `json:"multiplier"`
 	Cases      int32            `json:"cases"`
-	Fitness    *model.Fitness   `json:"fitness"`  // null: not finite
+	Fitness    *model.Fitness   `json:"fitness"` // null: not finite
+	Earlier    []*model.Fitness `json:"earlier_fitness,omitempty"`
 	Selected   *model.Slot      `json:"selected"` // null: not selected
 	Digest     *string          `json:"digest"`   // null: not selected
+}
+
+// ifFinite returns nil for what JSON cannot say.
+func ifFinite(f *model.Fitness) *model.Fitness {
+	if math.IsNaN(float64(*f)) || math.IsInf(float64(*f), 0) {
+		return nil
+	}
+	return f
 }
 
 // WriteJSONLines writes one JSON object per record, in the order of the log,
@@ -124,7 +133,7 @@ type line struct {
 func WriteJSONLines(w io.Writer, path string) (dropped int64, err error) {
 	buffered := bufio.NewWriter(w)
 	out := json.NewEncoder(buffered)
-	dropped, err = eachRecord(path, func(r *model.Record) error {
+	dropped, err = eachRecord(path, func(h Header, r *model.Record) error {
 		l := line{
 			Generation: r.Generation, Index: r.Index, ID: r.ID, Gene: r.Gene.Kind.String(), Seed: r.Gene.Seed.String(),
 			Multiplier: r.Gene.Multiplier, Cases: r.Cases,
@@ -132,8 +141,9 @@ func WriteJSONLines(w io.Writer, path string) (dropped int64, err error) {
 		if r.Parent != 0 {
 			l.Parent = &r.Parent
 		}
-		if f := float64(r.Fitness); !math.IsNaN(f) && !math.IsInf(f, 0) {
-			l.Fitness = &r.Fitness
+		l.Fitness = ifFinite(&r.Fitness)
+		for i := range h.Earlier {
+			l.Earlier = append(l.Earlier, ifFinite(&r.Earlier[i]))
 		}
 		if r.Selected != model.Unselected {
 			digest := r.Digest.String()
@@ -148,7 +158,7 @@ func WriteJSONLines(w io.Writer, path string) (dropped int64, err error) {
 }
 
 // eachRecord visits the records of a log in order.
-func eachRecord(path string, visit func(*model.Record) error) (dropped int64, err error) {
+func eachRecord(path string, visit func(Header, *model.Record) error) (dropped int64, err error) {
 	r, err := Open(path)
 	if err != nil {
 		return 0, err
@@ -163,7 +173,7 @@ func eachRecord(path string, visit func(*model.Record) error) (dropped int64, er
 			return 0, err
 		}
 		for i := range records {
-			if err := visit(&records[i]); err != nil {
+			if err := visit(r.header, &records[i]); err != nil {
 				return 0, err
 			}
 		}

@@ -104,7 +104,7 @@ func (w *Writer) write(head blockHead, records []model.Record) error {
 	}
 	w.block = head.append(w.block[:0])
 	for i := range records {
-		w.block = appendRecord(w.block, &records[i])
+		w.block = w.header.appendRecord(w.block, &records[i])
 	}
 	w.block = appendChecksum(w.block, headSize)
 	_, err := w.file.WriteAt(w.block, w.end)
