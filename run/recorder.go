@@ -82,6 +82,7 @@ func (c *recorder) Record(ctx context.Context, records []model.Record, state evo
 	if err := c.run.lineage.Append(records); err != nil {
 		return err
 	}
+	c.run.state = state // whatever fails from here on, the generation counts
 	p := c.measure(records)
 	var err error
 	if p.HeldoutBest, err = c.heldout(ctx, p.Generation); err != nil {

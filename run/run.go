@@ -48,7 +48,7 @@ type Run struct {
 	experiment *Experiment
 	device     Device
 	engine     Engine
-	state      evolve.State
+	state      evolve.State // after the lineage's last generation
 	manifest   Manifest
 	lock       *files.Lock
 	lineage    *lineage.Writer
@@ -196,9 +196,8 @@ func (r *Run) Train(ctx context.Context, show func(Progress)) error {
 	}
 	defer rec.close()
 	goal := model.Generation(r.Generations())
-	state, err := evolve.Run(ctx, r.experiment.Strategy, r.experiment.Plan, rec, rec, r.state, goal)
-	r.state = state
-	if err == nil && rec.lastCheckpoint != state.Generation {
+	_, err = evolve.Run(ctx, r.experiment.Strategy, r.experiment.Plan, rec, rec, r.state, goal)
+	if err == nil && rec.lastCheckpoint != r.state.Generation {
 		err = r.checkpoint()
 	}
 	return r.finish(ctx, err)

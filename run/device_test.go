@@ -1,0 +1,211 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/evorank/evorank/gpu"
+	"github.com/evorank/evorank/model"
+)
+
+// failing stands for a GPU: a sound engine until an adoption, and from then on
+// one that lies about digests, changes its memory or fails each call.
+type failing struct {
+	Engine
+	from      int // the adoption, counted from 1, that is the first to suffer
+	lies      bool
+	forgets   bool
+	fails     error
+	adoptions int
+}
+
+func (f *failing) broken() bool { return f.adoptions >= f.from }
+
+func (f *failing) Evaluate(ctx context.Context, c []model.Candidate, cases model.Cases) ([]model.Fitness, error) {
+	if f.fails != nil && f.adoptions+1 >= f.from {
+		return nil, f.fails
+	}
+	return f.Engine.Evaluate(ctx, c, cases)
+}
+
+func (f *failing) Adopt(ctx context.Context, c []model.Candidate) ([]model.Digest, error) {
+	f.adoptions++
+	digests, err := f.Engine.Adopt(ctx, c)
+	if err == nil && f.lies && f.broken() {
+		digests[1] ^= 1 << 40
+	}
+	return digests, err
+}
+
+func (f *failing) Export(slot model.Slot) ([]float32, error) {
+	genotype, err := f.Engine.Export(slot)
+	if err == nil && f.forgets && f.broken() {
+		genotype[7]++
+	}
+	return genotype, err
+}
+
+func (f *failing) Close() error {
+	if err := f.Engine.Close(); err != nil {
+		return err
+	}
+	return f.fails
+}
+
+// trainOn trains a run whose engine is taken for a GPU, and returns how it ended.
+func trainOn(t *testing.T, f *failing, settings ...string) (dir string, err error) {
+	t.Helper()
+	dir = filepath.Join(t.TempDir(), "run")
+	r, err := Create(config(t, settings...), "lm-quick", dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	f.Engine = r.engine
+	r.engine, r.device.CUDA = f, true
+	return dir, r.Train(context.Background(), func(Progress) {})
+}
+
+// checkStopped checks that a run failed, says so and how many generations are
+// kept, and goes on from there as if nothing had happened.
+func checkStopped(t *testing.T, dir string, err error, kept int, words ...string) {
+	t.Helper()
+	if err == nil || KindOf(err) != BadDevice || strings.Contains(err.Error(), "\n") {
+		t.Fatalf("it ended with %v", err)
+	}
+	for _, word := range append(words, fmt.Sprintf("evorank resume %s goes on from generation %d", dir, kept+1)) {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%q is missing in %q", word, err)
+		}
+	}
+	m, readErr := readManifest(dir)
+	if readErr != nil || m.Status != Failed || m.Generation != kept || m.Reason == "" {
+		t.Errorf("run.json: %+v, %v", m, readErr)
+	}
+	r, resumeErr := Resume(dir, Options{})
+	if resumeErr != nil {
+		t.Fatal(resumeErr)
+	}
+	defer r.Close()
+	if int(r.Generation()) != kept {
+		t.Errorf("resumes after generation %d, want %d", r.Generation(), kept)
+	}
+	if err := r.Train(context.Background(), func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(lineageOf(t, dir), lineageOf(t, train(t))) {
+		t.Error("resumed, the lineage differs from that of a run that was left alone")
+	}
+}
+
+// TestSoundDevice: a device that computes rightly passes every check.
+func TestSoundDevice(t *testing.T) {
+	dir, err := trainOn(t, &failing{from: 99})
+	if err != nil || !bytes.Equal(lineageOf(t, dir), lineageOf(t, train(t))) {
+		t.Errorf("it ended with %v", err)
+	}
+}
+
+// TestLyingDevice: a wrong digest stops the run before the generation is kept,
+// by default at once; never later than at the next check, checkpoint or end.
+func TestLyingDevice(t *testing.T) {
+	dir, err := trainOn(t, &failing{from: 5, lies: true})
+	checkStopped(t, dir, err, 4, "generation 5: individual", "parent 1: the device holds a genotype with digest", "computes wrongly")
+	for setting, generation := range map[string]string{
+		"execution={check_every: 3, checkpoint_every: 0}": "generation 6: ",
+		"execution={check_every: 0, checkpoint_every: 7}": "generation 7: ",
+		"execution={check_every: 0, checkpoint_every: 0}": "generation 8: ",
+	} {
+		if _, err := trainOn(t, &failing{from: 5, lies: true}, setting); KindOf(err) != BadDevice || !strings.HasPrefix(err.Error(), generation) {
+			t.Errorf("%s: it ended with %v, want %s", setting, err, generation)
+		}
+	}
+}
+
+// TestForgetfulDevice: what a checkpoint reads back is what was adopted.
+func TestForgetfulDevice(t *testing.T) {
+	dir, err := trainOn(t, &failing{from: 6, forgets: true})
+	if KindOf(err) != BadDevice || !strings.Contains(err.Error(), "checkpoint: generation 6: parent 0 has digest") {
+		t.Errorf("it ended with %v", err)
+	}
+	if _, err := os.Stat(checkpointPath(dir, 6)); err == nil {
+		t.Error("the checkpoint was written")
+	}
+}
+
+// TestLostDevice: a driver's call that fails ends the run in one line with the
+// call, the error's name and sentence, and how to go on.
+func TestLostDevice(t *testing.T) {
+	lost := &gpu.Error{Op: "wait for stream", Thing: "cuda:0", Code: gpu.CodeIllegalAddress, Name: "CUDA_ERROR_ILLEGAL_ADDRESS", Detail: "an illegal memory access was encountered"}
+	full := &gpu.Error{Op: "allocate", Thing: "networks (2.0 GiB) on cuda:0", Code: gpu.CodeOutOfMemory, Name: "CUDA_ERROR_OUT_OF_MEMORY", Detail: "out of memory: 1.0 GiB of 8.0 GiB are free"}
+	for _, c := range []struct {
+		from  int
+		fails error
+		while string
+	}{
+		{1, lost, "generation 1: wait"}, {3, fmt.Errorf("devices: %w", lost), "generation 3: devices: wait"}, {6, full, "generation 6: allocate"},
+		{5, lost, "generation 4: wait"}, // on the held-out stories, when generation 4 was kept already
+	} {
+		dir, err := trainOn(t, &failing{from: c.from, fails: c.fails})
+		checkStopped(t, dir, err, c.from-1, c.while, c.fails.Error())
+	}
+}
+
+// TestReadingsAreMeasuredOnly: a line has the readings that there are, and none
+// on the CPU; TensorBoard gets the same.
+func TestReadingsAreMeasuredOnly(t *testing.T) {
+	keys := func(p Progress) map[string]any {
+		text, err := json.Marshal(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var object map[string]any
+		if err := json.Unmarshal(text, &object); err != nil {
+			t.Fatal(err)
+		}
+		return object
+	}
+	p := summarise(lossWords, 1, []model.Record{{ID: 1, Fitness: -2}})
+	for key := range keys(p) {
+		if strings.HasPrefix(key, "gpu_") {
+			t.Errorf("the CPU has a %s", key)
+		}
+	}
+	if tags := p.gpuScalars(); len(tags) != 0 {
+		t.Errorf("the CPU has %v", tags)
+	}
+	percent, bytes := 97.0, uint64(5<<30)
+	p.GPUUtilisation, p.GPUMemoryUsed, p.HostToDeviceBytes = &percent, &bytes, 4096
+	if k := keys(p); k["gpu_utilisation_percent"] != percent || k["gpu_memory_used_bytes"] != float64(bytes) || k["gpu_power_watts"] != nil {
+		t.Errorf("%v", k)
+	}
+	tags := map[string]float32{}
+	for _, s := range p.gpuScalars() {
+		tags[s.Tag] = s.Value
+	}
+	if len(tags) != 4 || tags["gpu/utilisation_percent"] != 97 || tags["gpu/memory_used_bytes"] != 5<<30 || tags["traffic/host_to_device_bytes"] != 4096 {
+		t.Errorf("%v", tags)
+	}
+}
+
+// TestNoNVML: without NVML a run on a GPU says so once, and goes on.
+func TestNoNVML(t *testing.T) {
+	if _, err := gpu.DriverVersion(); err == nil {
+		t.Skip("1 check skipped: this machine has NVML")
+	}
+	var notes []string
+	r := &Run{device: Device{CUDA: true, busIDs: []string{"0000:01:00.0"}}, options: Options{Warn: func(text string) { notes = append(notes, text) }}}
+	h := r.watchHardware()
+	var p Progress
+	h.tell(&p)
+	h.close()
+	if h != nil || p.GPUMemoryUsed != nil || len(notes) != 1 || !strings.Contains(notes[0], "libnvidia-ml.so.1") {
+		t.Errorf("%v, %v", h, notes)
+	}
+}
