@@ -274,7 +274,7 @@ func TestEstimate(t *testing.T) {
 	}
 	clock := time.Unix(0, 0)
 	o := run.Options{Now: func() time.Time { clock = clock.Add(time.Second); return clock }}
-	expenses, err := s.Estimate(context.Background(), states, o)
+	expenses, err := s.Estimate(context.Background(), states, "", o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -286,7 +286,7 @@ func TestEstimate(t *testing.T) {
 	}
 	begun := append([]State{}, states...)
 	begun[0].Generation = 2 // the first trial of the first condition: its founders are evaluated already
-	expenses, err = s.Estimate(context.Background(), begun, o)
+	expenses, err = s.Estimate(context.Background(), begun, "", o)
 	if want := 3*(8+5*6) - (8 + 6); err != nil || expenses[0].Evaluations != want || expenses[0].Generations != 16 {
 		t.Errorf("of a trial that was begun: %+v, want %d evaluations (%v)", expenses[0], want, err)
 	}
@@ -297,7 +297,7 @@ func TestEstimate(t *testing.T) {
 	if states, err = s.States(dir); err != nil {
 		t.Fatal(err)
 	}
-	expenses, err = s.Estimate(context.Background(), states, o)
+	expenses, err = s.Estimate(context.Background(), states, "", o)
 	if err != nil || expenses[0].Trials != 0 || expenses[0].Evaluations != 0 || expenses[0].Duration != 0 {
 		t.Errorf("of what is done: %+v, %v", expenses, err)
 	}

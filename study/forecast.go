@@ -2,6 +2,7 @@ package study
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/evorank/evorank/run"
@@ -84,16 +85,20 @@ type Expense struct {
 	Parameters  int           `json:"parameters"`
 	Device      string        `json:"device"`
 	MemoryBytes int64         `json:"memory_bytes"` // of one trial
-	Duration    time.Duration `json:"duration_ns"`  // one trial after the other
+	GPUBytes    int64         `json:"gpu_bytes,omitempty"`
+	Timed       int           `json:"timed_individuals"`
+	Duration    time.Duration `json:"duration_ns"` // one trial after the other
 }
 
-// Estimate times one individual of each condition and multiplies. Nothing is
+// Estimate times founders of each condition that has trials left (see
+// run.Estimate), on the device if it is not empty, and multiplies. Nothing is
 // written.
-func (s *Study) Estimate(ctx context.Context, states []State, o run.Options) ([]Expense, error) {
+func (s *Study) Estimate(ctx context.Context, states []State, device string, o run.Options) ([]Expense, error) {
 	var out []Expense
 	for i, c := range s.Conditions {
-		e, fresh := Expense{Condition: c.Name}, 0
+		e, fresh, asked := Expense{Condition: c.Name}, 0, false
 		for _, state := range states {
+			asked = asked || state.Condition == i
 			if state.Condition == i && !state.Done() {
 				e.Trials++
 				e.Generations += max(0, state.Config.Generations-state.Generation)
@@ -102,17 +107,51 @@ func (s *Study) Estimate(ctx context.Context, states []State, o run.Options) ([]
 				}
 			}
 		}
-		cost, err := run.Estimate(ctx, s.configs[i], o)
-		if err != nil {
-			return nil, err
+		if e.Trials > 0 {
+			if err := s.estimate(ctx, i, fresh, &e, device, o); err != nil {
+				return nil, err
+			}
 		}
-		whole := s.configs[i].Generations
-		e.Parameters, e.Device, e.MemoryBytes = cost.Genotype, cost.Device, cost.MemoryBytes
-		e.Duration = time.Duration(float64(cost.Duration) * float64(e.Generations) / float64(whole))
-		e.Evaluations = s.evaluations(i, fresh, e.Generations, cost.Stories)
-		out = append(out, e)
+		if asked {
+			out = append(out, e)
+		}
 	}
 	return out, nil
+}
+
+// estimate fills in what depends on a timing.
+func (s *Study) estimate(ctx context.Context, condition, fresh int, e *Expense, device string, o run.Options) error {
+	cfg := s.configs[condition]
+	if device != "" {
+		cfg.Execution.Device = device
+	}
+	cost, err := run.Estimate(ctx, cfg, o)
+	if err != nil {
+		return err
+	}
+	e.Parameters, e.Device, e.MemoryBytes, e.GPUBytes, e.Timed = cost.Genotype, cost.Device, cost.MemoryBytes, cost.GPUBytes, cost.Timed
+	e.Duration = time.Duration(float64(cost.Duration) * float64(e.Generations) / float64(cfg.Generations))
+	e.Evaluations = s.evaluations(condition, fresh, e.Generations, cost.Stories)
+	return nil
+}
+
+// Demand is the most that a trial that is left takes of a GPU's memory when it
+// has it to itself.
+func (s *Study) Demand(ctx context.Context, states []State, device string, o run.Options) (Demand, error) {
+	var most Demand
+	for i := range s.Conditions {
+		if !slices.ContainsFunc(states, func(state State) bool { return state.Condition == i && !state.Done() }) {
+			continue
+		}
+		cfg := s.configs[i]
+		cfg.Execution.Device = device
+		cost, err := run.Estimate(ctx, cfg, o)
+		if err != nil {
+			return most, err
+		}
+		most.Trial, most.Device = max(most.Trial, cost.GPUBytes), cost.GPUTotalBytes
+	}
+	return most, nil
 }
 
 // evaluations counts individuals scored: survivors of a task that always gives

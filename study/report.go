@@ -89,7 +89,7 @@ func (res *Results) write(d *document, section Section, f Findings) (figures []f
 	for _, r := range f.Reports {
 		d.add(statistics{r})
 	}
-	if len(f.Conditions) == 0 {
+	if len(f.Conditions) == 0 || section.Name != "" && len(f.Reports) == 0 {
 		return nil
 	}
 	d.add(heading(titles[1]))
@@ -151,6 +151,14 @@ func (res *Results) caveats() []string {
 	return out
 }
 
+// withoutPaths leaves out which files were read: digests tell texts apart.
+func withoutPaths(settings []string) []string {
+	return slices.DeleteFunc(settings, func(setting string) bool {
+		key, _, _ := strings.Cut(setting, "=")
+		return slices.Contains(pathKeys, key) || key == "execution.device"
+	})
+}
+
 func (res *Results) conditionTable() grid {
 	g := grid{head: []string{"condition", "config", "set", "parameters evolved", "developed"}}
 	for i, c := range res.Study.Conditions {
@@ -158,7 +166,7 @@ func (res *Results) conditionTable() grid {
 		if made := res.Conditions[i]; made.Parameters > 0 {
 			evolved, developed = fmt.Sprint(made.Parameters), fmt.Sprint(made.Phenotype)
 		}
-		g.rows = append(g.rows, []string{c.Name, res.Study.configOf(c), strings.Join(res.Study.settingsOf(c), " "), evolved, developed})
+		g.rows = append(g.rows, []string{c.Name, res.Study.configOf(c), strings.Join(withoutPaths(res.Study.settingsOf(c)), " "), evolved, developed})
 	}
 	return g
 }

@@ -207,7 +207,7 @@ func TestReportOfAnUnfinishedStudy(t *testing.T) {
 	}})
 	md := text(t, report1(t, s, dir), "report.md")
 	for _, want := range []string{
-		"## Mind", "- condition 4/3: 2 of 3 trials were begun",
+		"## Mind", "- preliminary: 8 of 9 trials were begun; missing: 4/3 1 of 3",
 		"1 of 3 runs left out, they have no loss\\_best of generation 6: dense, seed 3", "| dense | 3 | stopped | 2 | – | – |",
 		"| dense \\[2,3\\] | 2 |",
 	} {

@@ -84,10 +84,11 @@ func (s *Study) Collect(dir string, places ...string) (*Results, error) {
 	res := &Results{Study: *s, Generation: s.generation()}
 	res.Study.Set, res.Study.Override = withoutFolders(s.Set), withoutFolders(s.Override)
 	var first *Run
+	var missing []string
 	for i, g := range s.groupsOf(states) {
 		res.Conditions = append(res.Conditions, Setting{Name: g.Name})
 		if n := len(g.Runs); n < s.trialsOf(i) {
-			res.Caveats = append(res.Caveats, fmt.Sprintf("condition %s: %d of %d trials were begun", g.Name, n, s.trialsOf(i)))
+			missing = append(missing, fmt.Sprintf("%s %d of %d", g.Name, s.trialsOf(i)-n, s.trialsOf(i)))
 		}
 		for _, r := range g.Runs {
 			if first == nil || first.kept != nil {
@@ -103,6 +104,9 @@ func (s *Study) Collect(dir string, places ...string) (*Results, error) {
 	}
 	if first == nil {
 		return nil, badDataf("study: %s: has no runs in %s yet: evorank study run makes them", s.Name, dir)
+	}
+	if len(missing) > 0 {
+		res.Caveats = append(res.Caveats, fmt.Sprintf("preliminary: %d of %d trials were begun; missing: %s", len(res.Trials), len(states), strings.Join(missing, "; ")))
 	}
 	res.measureLevels(first, s, places)
 	return res, res.analyse()
@@ -128,11 +132,14 @@ func withoutFolder(path string) string {
 	return filepath.Base(path)
 }
 
+// pathKeys are the knobs that hold paths.
+var pathKeys = []string{"lm.data.text", "lm.data.heldout", "lm.data.tokenizer"}
+
 // withoutFolders does the same to settings of paths.
 func withoutFolders(settings []string) []string {
 	out := slices.Clone(settings)
 	for i, setting := range out {
-		for _, key := range []string{"lm.data.text", "lm.data.heldout", "lm.data.tokenizer"} {
+		for _, key := range pathKeys {
 			if path, found := strings.CutPrefix(setting, key+"="); found {
 				out[i] = key + "=" + withoutFolder(path)
 			}
@@ -298,12 +305,13 @@ func (res *Results) analyse() error {
 	return nil
 }
 
-// compare fills in a section's reports, one for each metric.
+// compare fills in a section's reports, one for each metric, if there is
+// anything to compare yet.
 func (res *Results) compare(section Section, f *Findings) error {
-	if len(f.Conditions) < 2 {
+	o := stats.Options{Baseline: section.Baseline, Pairs: section.pairs(f.Conditions)}
+	if len(f.Conditions) < 2 || len(section.Comparisons) > 0 && len(o.Pairs) == 0 {
 		return nil
 	}
-	o := stats.Options{Baseline: section.Baseline, Pairs: section.pairs(f.Conditions)}
 	if o.Baseline == "" || !slices.Contains(f.Conditions, o.Baseline) {
 		o.Baseline = f.Conditions[0]
 	}

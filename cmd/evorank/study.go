@@ -145,8 +145,21 @@ func studyRun(c *cli.Context) error {
 	return nil
 }
 
-func studyDryRun(c *cli.Context, s *study.Study, states []study.State, parallel int) error {
-	expenses, err := s.Estimate(c.Context, states, runOptions(c))
+// placesOf says where trials run side by side, as many as find room.
+func placesOf(ctx context.Context, c *cli.Context, s *study.Study, states []study.State) ([]string, error) {
+	places, err := s.Places(c.Int("parallel"))
+	if err != nil {
+		return nil, err
+	}
+	fit, notes, err := study.Fit(places, func(device string) (study.Demand, error) { return s.Demand(ctx, states, device, runOptions(c)) })
+	for _, note := range notes {
+		logger(c.App.ErrWriter).Warn().Msg(note)
+	}
+	return fit, err
+}
+
+func studyDryRun(c *cli.Context, s *study.Study, states []study.State, places []string) error {
+	expenses, err := s.Estimate(c.Context, states, places[0], runOptions(c))
 	if err != nil {
 		return byKind(err)
 	}
@@ -162,8 +175,25 @@ func studyDryRun(c *cli.Context, s *study.Study, states []study.State, parallel 
 		sum.Duration += e.Duration
 	}
 	fmt.Fprintf(w, "%-28s %6d %12d %12d %11s %9s\n", "all that is left", sum.Trials, sum.Generations, sum.Evaluations, "", sum.Duration.Round(time.Second))
-	fmt.Fprintf(w, "The time is that of one trial after the other on %s, timed on one individual of each condition.\n", expenses[0].Device)
+	if sum.Trials > 0 {
+		fmt.Fprintln(w, howEstimated(expenses, sum, len(places)))
+	}
 	return nil
+}
+
+// howEstimated says what the times of a dry run are.
+func howEstimated(expenses []study.Expense, sum study.Expense, parallel int) string {
+	device, timed := "", 0
+	for _, e := range expenses {
+		if e.Trials > 0 {
+			device, timed = e.Device, max(timed, e.Timed)
+		}
+	}
+	text := fmt.Sprintf("The time is that of one trial after the other on %s, of each condition's founders %d timed.", device, timed)
+	if parallel > 1 {
+		text += fmt.Sprintf("\nWith %d trials at a time: from %s, if they do not slow each other down.", parallel, (sum.Duration / time.Duration(parallel)).Round(time.Second))
+	}
+	return text
 }
 
 // trialStatus is a line of study status.
