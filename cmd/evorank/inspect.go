@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"text/tabwriter"
 
 	"github.com/evorank/evorank/files"
+	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run"
 	"github.com/urfave/cli/v2"
@@ -30,19 +32,27 @@ func inspectAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
+	application := string(transformer.Auto)
+	if s.archive != nil {
+		application = s.archive.Experiment.Config.Execution.Application
+	}
+	applied, err := applications(s.network, application)
+	if err != nil {
+		return err
+	}
 	if c.Bool("json") {
-		return printJSON(c, s.describe())
+		return printJSON(c, s.describe(applied))
 	}
 	w := c.App.Writer
 	if s.archive != nil {
 		describeRun(w, s, c.Bool("genes"))
 	}
-	return describeLayout(w, s.network.Layout)
+	return describeLayout(w, s.network.Layout, applied)
 }
 
 // describe is what --json prints.
-func (s subject) describe() map[string]any {
-	d := map[string]any{"network": s.network.Spec, "layout": s.network.Layout, "mutable": s.network.Layout.Mutable()}
+func (s subject) describe(applied map[string]string) map[string]any {
+	d := map[string]any{"network": s.network.Spec, "layout": s.network.Layout, "mutable": s.network.Layout.Mutable(), "applied_on_cpu": applied}
 	if s.archive != nil {
 		d["run"], d["individual"], d["genome"] = standing(s.archive), s.individual.Record, s.individual.Genome
 	}
@@ -78,13 +88,14 @@ func describeRun(w io.Writer, s subject, genes bool) {
 }
 
 // describeLayout prints a row for each part of each tensor.
-func describeLayout(out io.Writer, l *model.Layout) error {
+func describeLayout(out io.Writer, l *model.Layout, applied map[string]string) error {
 	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "tensor\tencoding\tpart\tshape\toffset\tnoise tensor\tinitial\tstd\tstep")
+	fmt.Fprintln(w, "tensor\tencoding\ton a CPU\tpart\tshape\tparameters\toffset\tnoise tensor\tinitial\tstd\tstep")
 	for i := range l.Tensors {
 		t := &l.Tensors[i]
 		for _, p := range t.Parts {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%v\t%d\t%d\t%g\t%.4g\t%.4g\n", t.Name, t.Encoding, p.Role, p.Shape, p.Offset, p.Stream, p.InitValue, p.InitStd, p.MutationScale)
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\t%d\t%d\t%d\t%g\t%.4g\t%.4g\n",
+				t.Name, t.Encoding, cmp.Or(applied[t.Name], "-"), p.Role, p.Shape, p.Len(), p.Offset, p.Stream, p.InitValue, p.InitStd, p.MutationScale)
 		}
 	}
 	fmt.Fprintf(w, "genotype %d (%d mutate), phenotype %d\n", l.Genotype, l.Mutable(), l.Phenotype)

@@ -1,6 +1,10 @@
 package transformer
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/evorank/evorank/model"
+)
 
 // Application says how a factored weight W = A·B meets an activation x.
 type Application string
@@ -18,6 +22,20 @@ func ParseApplication(name string) (Application, error) {
 		return a, nil
 	}
 	return "", fmt.Errorf("application: %q is none of auto, materialised, factored", name)
+}
+
+// Of returns how the evaluator on a CPU applies a tensor: Factored, Materialised,
+// or nothing if A·B is not the whole tensor.
+func (a Application) Of(t *model.Tensor) Application {
+	switch {
+	case t.Encoding.Kind != model.Factored:
+		return ""
+	case a != Auto:
+		return a
+	case t.Orientation == model.Transposed:
+		return ChooseApplication(t.Cols, t.Rows, t.Encoding.Rank)
+	}
+	return ChooseApplication(t.Rows, t.Cols, t.Encoding.Rank)
 }
 
 // ChooseApplication returns the cheaper application of a factored weight to
