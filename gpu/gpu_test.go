@@ -147,7 +147,7 @@ func TestOutOfMemoryTellsTheNumbers(t *testing.T) {
 	f, d, _ := opened(t)
 	f.fail["MemAlloc"] = CodeOutOfMemory
 	_, err := Alloc[float32](d, "phenotypes", 1<<30)
-	want := "allocate: phenotypes (4.0 GiB) on cuda:1: failure 2: 3.0 GiB of 8.0 GiB are free (CUDA_ERROR_2, CUDA error 2)"
+	want := "allocate: phenotypes (4.0 GiB) on cuda:1: failure 2: 3.0 GiB of 8.0 GiB are free: end other programs on the GPU, or do with less (CUDA_ERROR_2, CUDA error 2)"
 	if err == nil || err.Error() != want {
 		t.Errorf("got  %v\nwant %s", err, want)
 	}

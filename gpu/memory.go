@@ -35,7 +35,7 @@ func (d *Device) withFreeMemory(err error) error {
 	var e *Error
 	if errors.As(err, &e) && e.Code == CodeOutOfMemory {
 		if free, total, infoErr := d.Memory(); infoErr == nil {
-			e.Detail += fmt.Sprintf(": %s of %s are free", bytesText(free), bytesText(total))
+			e.Detail += fmt.Sprintf(": %s of %s are free: end other programs on the GPU, or do with less", bytesText(free), bytesText(total))
 		}
 	}
 	return err
@@ -224,6 +224,16 @@ func bytesText(n uint64) string {
 func Full(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.Code == CodeOutOfMemory
+}
+
+// NoRoom says that the memory that may be used is too little for the smallest
+// piece of work.
+func (d *Device) NoRoom(piece string, needed, allowed uint64) error {
+	detail := fmt.Sprintf("%s needs %s on %v, %s may be used", piece, bytesText(needed), d, bytesText(allowed))
+	if free, total, err := d.Memory(); err == nil {
+		detail += fmt.Sprintf(" (%s of %s are free)", bytesText(free), bytesText(total))
+	}
+	return &UnusableError{Reason: OutOfMemory, Detail: detail + ": end other programs on the GPU, or do with less"}
 }
 
 // WithinMemory carries out a plan for a budget of device memory, and again for

@@ -51,10 +51,16 @@ func TestWithinMemory(t *testing.T) {
 	}
 }
 
-// TestOutOfMemoryHasTheNumbers: what was asked for, what is free, and of how much.
-func TestOutOfMemoryHasTheNumbers(t *testing.T) {
-	_, err := Alloc[byte](crowded(t, 0), "networks", 5<<30)
-	if !Full(err) || !strings.Contains(err.Error(), "networks (5.0 GiB) on cuda:1") || !strings.Contains(err.Error(), "3.0 GiB of 8.0 GiB are free") {
-		t.Errorf("got %v", err)
+// TestNoRoom: needed, allowed, free and total, and what to do.
+func TestNoRoom(t *testing.T) {
+	var unusable *UnusableError
+	err := crowded(t, 0).NoRoom("a network", 3<<20, 1<<20)
+	if !errors.As(err, &unusable) || unusable.Reason != OutOfMemory {
+		t.Fatalf("got %v", err)
+	}
+	for _, word := range []string{"a network needs 3.0 MiB on cuda:1", "1.0 MiB may be used", "3.0 GiB of 8.0 GiB are free", "end other programs"} {
+		if !strings.Contains(err.Error(), word) {
+			t.Errorf("%q is missing in %q", word, err)
+		}
 	}
 }

@@ -34,7 +34,7 @@ func (g *GPU) allocate(population int, memory uint64) error {
 	const maxGridY = 65535
 	w.chunk = min(population, maxGridY, int(memory/uint64(each)))
 	if w.chunk == 0 {
-		return fmt.Errorf("transformer: an individual needs %d bytes of device memory on these sequences, %d are allowed: evaluate fewer sequences at a time", each, memory)
+		return g.device.NoRoom("an individual on these sequences (fewer at a time need less)", uint64(each), memory)
 	}
 	var errs [5]error
 	w.prepared, errs[0] = gpu.Alloc[byte](g.device, "prepared networks", w.chunk*prepared)

@@ -3,7 +3,6 @@ package lm
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/evorank/evorank/gpu"
 	"github.com/evorank/evorank/kernels/develop"
@@ -32,8 +31,9 @@ type CUDA struct {
 // stage is the evaluator of the stories that were asked for last. A run whose
 // stories change with the generation plans and uploads them anew each time.
 type stage struct {
-	cases  model.Cases
-	kernel *transformer.GPU
+	cases      model.Cases
+	candidates int // at most so many at a time were planned for
+	kernel     *transformer.GPU
 }
 
 // cudaWorkspace is room for a chunk of C candidates, and for P in all.
@@ -176,7 +176,7 @@ func (e *CUDA) prepare(candidates int, cases model.Cases) (*transformer.GPU, err
 	if cases.Heldout {
 		s = &e.heldout
 	}
-	if s.kernel == nil || s.cases.First != cases.First || s.cases.Count != cases.Count || s.kernel.Chunk() < min(candidates, e.work.chunk) {
+	if s.kernel == nil || s.cases.First != cases.First || s.cases.Count != cases.Count || s.candidates < candidates {
 		if err := e.plan(s, candidates, cases); err != nil {
 			return nil, err
 		}
@@ -200,9 +200,11 @@ func (e *CUDA) plan(s *stage, candidates int, cases model.Cases) error {
 		return err
 	}
 	chosen := window(stories, cases.First, cases.Count)
-	s.kernel, err = transformer.NewGPU(e.module, e.stream, e.layout, e.spec, e.precision, chosen, candidates, free/2)
-	s.cases = cases
-	return err
+	s.cases, s.candidates = cases, candidates
+	return gpu.WithinMemory(free/2, func(budget uint64) (err error) {
+		s.kernel, err = transformer.NewGPU(e.module, e.stream, e.layout, e.spec, e.precision, chosen, candidates, budget)
+		return err
+	})
 }
 
 // window returns count sequences from first on, wrapping around at the end.
@@ -239,10 +241,22 @@ func (w *cudaWorkspace) reserve(e *CUDA, n int) error {
 	if err != nil {
 		return err
 	}
+	return gpu.WithinMemory(free/3, func(budget uint64) error {
+		err := w.allocate(e, n, budget)
+		if err != nil {
+			err = errors.Join(err, w.free())
+		}
+		return err
+	})
+}
+
+// allocate makes room for n candidates, and to develop as many at a time as
+// fit the budget.
+func (w *cudaWorkspace) allocate(e *CUDA, n int, budget uint64) error {
 	each := 4 * uint64(e.layout.Genotype+e.layout.Phenotype)
-	w.chunk = int(min(uint64(n), free/3/each))
+	w.chunk = int(min(uint64(n), budget/each))
 	if w.chunk == 0 {
-		return fmt.Errorf("lm: one network needs %d bytes of device memory, %d are free", each, free)
+		return e.device.NoRoom("a network", each, budget)
 	}
 	var errs [6]error
 	w.packed, errs[0] = gpu.AllocPinned[develop.Packed](e.device, "candidates", n)
