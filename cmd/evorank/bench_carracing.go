@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"runtime"
 	"time"
 
@@ -46,7 +48,7 @@ func benchCarRacing(c *cli.Context) error {
 	} else {
 		fmt.Fprintf(c.App.Writer, "evorank %s, %s, %d tracks, up to %d steps on each\n", version(), cpuName(), o.Tracks, o.Steps)
 	}
-	ctx, stop := interruptible(c.Context)
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt)
 	defer stop()
 	ours, err := bench.CarRacing(ctx, o, show)
 	if err != nil || c.String("python") == "" {
