@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/evorank/evorank/kernels/transformer"
 )
 
 // Baselines are the forms of the Python programs that were found fastest for
@@ -34,7 +36,7 @@ type Source struct{ Text, Tokenizer string }
 // Baselines runs the Python programs on the same stories, networks and threads
 // and returns one row for each. python is the interpreter; one that lacks the
 // frameworks is an error.
-func Baselines(ctx context.Context, python string, networks []Network, src Source, stories int, o Options, show func(Row)) ([]Row, error) {
+func Baselines(ctx context.Context, python string, networks []Network, src Source, stories transformer.Sequences, o Options, show func(Row)) ([]Row, error) {
 	dir, err := unpack()
 	if err != nil {
 		return nil, err
@@ -48,13 +50,18 @@ func Baselines(ctx context.Context, python string, networks []Network, src Sourc
 					continue
 				}
 				args := append([]string{filepath.Join(dir, b.script), "--text", src.Text, "--tokenizer", src.Tokenizer, "--mode", n.Mode,
-					"--threads", strconv.Itoa(threads), "--individuals", strconv.Itoa(o.Individuals), "--stories", strconv.Itoa(stories), "--repeat", strconv.Itoa(o.Repeat)}, b.args...)
-				row, err := baseline(ctx, python, args)
+					"--threads", strconv.Itoa(threads), "--individuals", strconv.Itoa(o.Individuals), "--stories", strconv.Itoa(stories.Len()), "--repeat", strconv.Itoa(o.Repeat)}, b.args...)
+				s, err := baseline(ctx, python, args)
+				each := WorkOf(n.Spec, stories)
+				if err == nil && s.Tokens != each.Tokens*int64(o.Individuals) {
+					err = fmt.Errorf("it scored %d tokens, not %d", s.Tokens, each.Tokens*int64(o.Individuals))
+				}
 				if err != nil {
 					return rows, fmt.Errorf("bench: baseline: %s: %w", b.framework, err)
 				}
-				row.Network, row.Threads, row.Individuals = n.Name, threads, o.Individuals
-				row.Implementation = b.framework + " " + strings.Join(b.args, " ")
+				row := Row{Network: n.Name, Framework: b.framework, Implementation: strings.Join(b.args, " "), Precision: "fp32",
+					Threads: threads, Individuals: o.Individuals, Stories: stories.Len(), LargestError: s.Diff}
+				row.rates(each, s.Seconds)
 				rows = append(rows, row)
 				show(row)
 			}
@@ -63,26 +70,34 @@ func Baselines(ctx context.Context, python string, networks []Network, src Sourc
 	return rows, nil
 }
 
-// baseline runs one Python program and reads the JSON line that it ends with.
-func baseline(ctx context.Context, python string, args []string) (Row, error) {
+// said is the JSON line that a Python program ends with.
+type said struct {
+	Framework string    `json:"framework"`
+	Tokens    int64     `json:"scored_tokens"`
+	Seconds   float64   `json:"median_s"`
+	Diff      float64   `json:"max_loss_diff"` // of a program that compares by itself
+	Losses    []float64 `json:"losses"`
+}
+
+// baseline runs one Python program and reads what it says.
+func baseline(ctx context.Context, python string, args []string) (said, error) {
+	var s said
 	cmd := exec.CommandContext(ctx, python, args...)
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
 	if err != nil {
-		last := strings.TrimSpace(errs.String())
-		return Row{}, fmt.Errorf("%s: %w: %s", filepath.Base(args[0]), err, last[strings.LastIndex(last, "\n")+1:])
+		return s, fmt.Errorf("%s: %w: %s", filepath.Base(args[0]), err, lastLine(errs.String()))
 	}
-	var said struct {
-		Tokens  int64   `json:"scored_tokens"`
-		Seconds float64 `json:"median_s"`
-		Diff    float64 `json:"max_loss_diff"`
+	if err := json.Unmarshal([]byte(lastLine(string(out))), &s); err != nil {
+		return s, fmt.Errorf("%s: no result: %w", filepath.Base(args[0]), err)
 	}
-	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &said); err != nil {
-		return Row{}, fmt.Errorf("%s: no result: %w", filepath.Base(args[0]), err)
-	}
-	return Row{Tokens: said.Tokens, Seconds: said.Seconds, TokensPerSecond: float64(said.Tokens) / said.Seconds, LargestError: said.Diff}, nil
+	return s, nil
+}
+
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	return text[strings.LastIndex(text, "\n")+1:]
 }
 
 // unpack writes the programs to a temporary folder.

@@ -68,5 +68,5 @@ def report(a, framework, run, individuals, scored):
         seconds.append(time.perf_counter() - begun)
     settings = {k: v for k, v in vars(a).items() if k not in ("population", "stories")}
     print(json.dumps({"framework": framework, **settings, "individuals": individuals, "scored_tokens": scored * individuals,
-                      "first_call_s": first, "median_s": float(np.median(seconds)), "seconds": seconds,
+                      "first_call_s": first, "median_s": float(np.median(seconds or [first])), "seconds": seconds,
                       "losses": [float(x) for x in losses]}), flush=True)
