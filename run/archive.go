@@ -17,6 +17,7 @@ type Archive struct {
 	Dir        string
 	Manifest   Manifest
 	Experiment *Experiment
+	Precision  string // of Verify, if not that of the run's config
 }
 
 // OpenArchive reads a run's config and what its directory keeps of the task. A

@@ -37,7 +37,11 @@ func (a *Archive) Verify(ctx context.Context, sample int) (Verdict, error) {
 	if err != nil {
 		return v, err
 	}
-	d, err := a.Experiment.device()
+	execution := a.Experiment.Config.Execution
+	if a.Precision != "" {
+		execution.Precision = a.Precision
+	}
+	d, err := a.Experiment.Task.device(execution)
 	if err != nil {
 		return v, err
 	}

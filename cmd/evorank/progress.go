@@ -57,14 +57,30 @@ func (p *progress) generation(g run.Progress) {
 	done := int(g.Generation) - p.first
 	left := now.Sub(p.begun) / time.Duration(done) * time.Duration(p.generations-int(g.Generation))
 	if !p.terminal {
-		p.log.Info().Int("generation", int(g.Generation)).Str("best", fmt.Sprintf("%.4f", g.Best)).
-			Str("median", fmt.Sprintf("%.4f", g.Median)).Str(g.Words().Units+"/s", thousands(g.UnitsPerSecond)).
-			Str("eta", left.Round(time.Second).String()).Msg("evolved")
+		line := p.log.Info().Int("generation", int(g.Generation)).Str("best", fmt.Sprintf("%.4f", g.Best)).
+			Str("median", fmt.Sprintf("%.4f", g.Median)).Str(g.Words().Units+"/s", thousands(g.UnitsPerSecond))
+		if load := gpuLoad(g); load != "" {
+			line = line.Str("gpu", load)
+		}
+		line.Str("eta", left.Round(time.Second).String()).Msg("evolved")
 		return
 	}
 	p.shown = true
-	fmt.Fprintf(p.out, "\r\x1b[Kgeneration %d/%d  %s best %.4f median %.4f  %s %s/s  ETA %s",
-		g.Generation, p.generations, g.Words().Score, g.Best, g.Median, thousands(g.UnitsPerSecond), g.Words().Units, left.Round(time.Second))
+	load := gpuLoad(g)
+	if load != "" {
+		load = "  GPU " + load
+	}
+	fmt.Fprintf(p.out, "\r\x1b[Kgeneration %d/%d  %s best %.4f median %.4f  %s %s/s%s  ETA %s",
+		g.Generation, p.generations, g.Words().Score, g.Best, g.Median, thousands(g.UnitsPerSecond), g.Words().Units, load, left.Round(time.Second))
+}
+
+// gpuLoad says how busy the GPUs are and how much of their memory is used, or
+// nothing if that is not known.
+func gpuLoad(g run.Progress) string {
+	if g.GPUUtilisation == nil || g.GPUMemoryUsed == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.0f %%, %s", *g.GPUUtilisation, gibibytes(*g.GPUMemoryUsed))
 }
 
 // end leaves the cursor on a fresh line.

@@ -13,11 +13,13 @@ func verifyCommand() *cli.Command {
 		Usage:     "check a run: replay its lineage, rebuild individuals from their genomes, evaluate them again",
 		ArgsUsage: "RUN",
 		Description: "Every parent, seed and selection must follow from the records before; every sampled\n" +
-			"individual must have its recorded digest and loss, bit for bit on the same kind of device.",
+			"individual must have its recorded digest and loss, bit for bit on the same kind of device\n" +
+			"and in the same precision, and otherwise within a tolerance that is told.",
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "sample", Value: 20, Usage: "individuals to rebuild, spread over the run"},
 			&cli.BoolFlag{Name: "json", Usage: "print what was found as JSON"},
 			deviceFlag(),
+			&cli.StringFlag{Name: "precision", Usage: "as of eval (default: as the run's config says)"},
 		},
 		Action: verifyAction,
 	}
@@ -33,6 +35,7 @@ func verifyAction(c *cli.Context) error {
 	if err != nil {
 		return byKind(err)
 	}
+	a.Precision = c.String("precision")
 	v, err := a.Verify(c.Context, c.Int("sample"))
 	if err != nil {
 		return byKind(err)
@@ -46,7 +49,7 @@ func verifyAction(c *cli.Context) error {
 	if v.SameKind {
 		fmt.Fprintf(w, " bit for bit (%s)\n", v.Device)
 	} else {
-		fmt.Fprintf(w, " within %g, largest difference %.3g (%s; the run used another kind)\n", v.Tolerance, v.Largest, v.Device)
+		fmt.Fprintf(w, " within %g, largest difference %.3g (%s; the run: %s)\n", v.Tolerance, v.Largest, v.Device, a.Manifest.Device)
 	}
 	return nil
 }
