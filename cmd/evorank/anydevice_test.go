@@ -88,3 +88,17 @@ func TestGPUOtherKind(t *testing.T) {
 		}
 	}
 }
+
+// TestVerifyInAnotherPrecision states the tolerance; in the run's own one every
+// bit must be equal, and a precision that the device lacks is refused.
+func TestVerifyInAnotherPrecision(t *testing.T) {
+	dir := smallRun(t, "--device", "cpu")
+	for precision, want := range map[string]string{"": "bit for bit", "fp32": "bit for bit", "fp64": "within 4e-05, largest difference"} {
+		if got := must(t, "verify", dir, "--device", "cpu", "--precision", precision); !strings.Contains(got, want) {
+			t.Errorf("--precision %q: %s", precision, got)
+		}
+	}
+	if code, _, errs := call(t, "", "verify", dir, "--device", "cpu", "--precision", "fp16"); code != exitDevice || !strings.Contains(errs, "fp16") {
+		t.Errorf("fp16 on the CPU: exit %d: %s", code, errs)
+	}
+}
