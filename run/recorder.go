@@ -58,6 +58,7 @@ func (c *recorder) close() {
 
 // Evaluate passes the candidates on and counts them, their work and time.
 func (c *recorder) Evaluate(ctx context.Context, candidates []model.Candidate, cases model.Cases) ([]model.Fitness, error) {
+	c.run.stage.begin(c.run.state.Generation+1, len(c.run.experiment.Plan.Stages), int64(len(candidates)*cases.Count))
 	begun := c.run.options.now()
 	fitness, err := c.run.engine.Evaluate(ctx, candidates, cases)
 	c.now.EvaluationSeconds += c.run.options.now().Sub(begun).Seconds()

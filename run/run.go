@@ -53,6 +53,7 @@ type Run struct {
 	lock       *files.Lock
 	lineage    *lineage.Writer
 	options    Options
+	stage      stageNow
 }
 
 // Dir returns the run directory.

@@ -8,6 +8,7 @@ import (
 	"github.com/evorank/evorank/evolve"
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run/lineage"
+	"github.com/evorank/evorank/run/metrics"
 )
 
 // Verdict is what Verify found.
@@ -17,12 +18,14 @@ type Verdict struct {
 	Rebuilt     int    `json:"rebuilt"`   // individuals rebuilt from their genomes
 	Digests     int    `json:"digests"`   // of those, compared by digest
 	Fitnesses   int    `json:"fitnesses"` // of those, evaluated again
+	Score       string `json:"score"`     // what is compared: loss or return
 	Device      string `json:"device"`
 	SameKind    bool   `json:"same_kind"` // of device as in the run: fitness must be bit-equal
-	// Largest is the largest difference of a loss, and Tolerance what is
+	// Largest is the largest difference of a score, and Tolerance what is
 	// accepted between kinds of devices: what either may differ from float64.
-	Largest   float64 `json:"largest_difference"`
-	Tolerance float64 `json:"tolerance"`
+	// It is infinite, null in JSON, where a task has no bound.
+	Largest   float64       `json:"largest_difference"`
+	Tolerance metrics.Float `json:"tolerance"`
 }
 
 // Verify replays the whole lineage, and rebuilds and evaluates again the best
@@ -50,10 +53,10 @@ func (a *Archive) Verify(ctx context.Context, sample int) (Verdict, error) {
 		return v, err
 	}
 	defer engine.Close()
-	v.Device = d.Name
+	v.Device, v.Score = d.Name, a.Experiment.Task.Words().Score
 	v.SameKind = d.Kind == a.Manifest.DeviceKind && d.Precision == a.Manifest.Precision
 	if !v.SameKind {
-		v.Tolerance = a.Experiment.Task.tolerance(a.Manifest.Precision, d.Precision)
+		v.Tolerance = metrics.Float(a.Experiment.Task.tolerance(a.Manifest.Precision, d.Precision))
 	}
 	for _, c := range chosen {
 		if err := a.verify(ctx, engine, c, &v); err != nil {
@@ -135,7 +138,7 @@ func compare(who string, w Words, recorded, now model.Fitness, v *Verdict) error
 	}
 	difference := math.Abs(float64(recorded - now))
 	v.Largest = max(v.Largest, difference)
-	if !(difference <= v.Tolerance) {
+	if !(difference <= float64(v.Tolerance)) {
 		return errorf(BadData, "%s: evaluated again its %s is %v, the lineage has %v (accepted difference %g)", who, w.Score, w.Of(now), w.Of(recorded), v.Tolerance)
 	}
 	return nil

@@ -142,7 +142,7 @@ func TestCommands(t *testing.T) {
 		{"eval $D/run --precision foo", exitUsage, `"foo" is none of`},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --limit -4", exitUsage, "--limit must not be negative"},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --heldout", exitUsage, "--heldout is for runs"},
-		{"eval $D/run --help", exitDone, "the loss of a run's individual"},
+		{"eval $D/run --help", exitDone, "how good a run's individual"},
 		{"export $D/run -o $D/w.safetensors", exitFailure, "the file exists"},
 		{"export $D/run -o $D/w.safetensors --force", exitDone, ""},
 		{"tokenizer train --data $D/text.txt -o $D/tok.json", exitFailure, "the file exists"},

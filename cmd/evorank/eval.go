@@ -15,16 +15,17 @@ import (
 func evalCommand() *cli.Command {
 	return &cli.Command{
 		Name:      "eval",
-		Usage:     "the loss of a run's individual or of a weight file on a text",
+		Usage:     "how good a run's individual or a weight file is: its loss on a text, its return on fresh tracks",
 		ArgsUsage: "[RUN]",
-		Description: "Of a run: the best individual of the last complete generation, on the run's own text,\n" +
-			"unless --generation, --individual or --data say otherwise.\n" +
-			"Of a file: evorank eval --weights W.safetensors --tokenizer T.json --data F",
+		Description: "Of a run: the best individual of the last complete generation, on the run's own text or on\n" +
+			"tracks 0 to 99, unless --generation, --individual, --data, --episodes or --seed say otherwise.\n" +
+			"Of a file: evorank eval --weights W.safetensors --tokenizer T.json --data F\n" +
+			"           evorank eval --weights POLICY.safetensors --episodes 100 --seed 0",
 		Flags: append(append([]cli.Flag{
 			&cli.StringFlag{Name: "weights", Usage: "safetensors `FILE` instead of a run"},
 			&cli.BoolFlag{Name: "heldout", Usage: "on the run's held-out stories"},
-			&cli.BoolFlag{Name: "json", Usage: "one JSON object with every story's loss"},
-		}, textFlags()...), append(computeFlags(), individualFlags()...)...),
+			&cli.BoolFlag{Name: "json", Usage: "one JSON object with every story's loss or every episode's return"},
+		}, append(textFlags(), episodeFlags()...)...), append(computeFlags(), individualFlags()...)...),
 		Action: evalAction,
 	}
 }
@@ -175,29 +176,48 @@ func (s subject) stories(c *cli.Context) (*text.Stories, error) {
 // asked for.
 const maxStoryTokens = 1 << 16
 
-// chooseDevice reads the compute flags.
-func chooseDevice(c *cli.Context) (run.Device, error) {
-	application := "auto"
+// chooseApplication reads the flags that say how factored weights are applied.
+func chooseApplication(c *cli.Context) (string, error) {
 	switch {
 	case c.Int("threads") < 0:
-		return run.Device{}, usagef("%s: --threads must not be negative", c.Command.Name)
+		return "", usagef("%s: --threads must not be negative", c.Command.Name)
 	case c.Bool("materialised") && c.Bool("factored"):
-		return run.Device{}, usagef("%s: --materialised and --factored exclude each other", c.Command.Name)
+		return "", usagef("%s: --materialised and --factored exclude each other", c.Command.Name)
 	case c.Bool("materialised"):
-		application = "materialised"
+		return "materialised", nil
 	case c.Bool("factored"):
-		application = "factored"
+		return "factored", nil
+	}
+	return "auto", nil
+}
+
+// chooseDevice reads the compute flags for a language model.
+func chooseDevice(c *cli.Context) (run.Device, error) {
+	application, err := chooseApplication(c)
+	if err != nil {
+		return run.Device{}, err
 	}
 	d, err := run.ChooseDevice(c.String("device"), c.String("precision"), application, c.Int("threads"))
 	return d, byKind(err)
 }
 
 func evalAction(c *cli.Context) error {
-	d, err := chooseDevice(c)
+	s, err := chooseSubject(c)
 	if err != nil {
 		return err
 	}
-	s, err := chooseSubject(c)
+	if _, err := s.network.Policy(); err == nil {
+		return evalEpisodes(c, s)
+	}
+	return evalText(c, s)
+}
+
+// evalText scores a language model on stories.
+func evalText(c *cli.Context, s subject) error {
+	if err := refuse(c, "the network is a language model and plays no episodes", "episodes", "seed", "max-steps", "no-early-stop"); err != nil {
+		return err
+	}
+	d, err := chooseDevice(c)
 	if err != nil {
 		return err
 	}

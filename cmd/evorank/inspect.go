@@ -77,9 +77,12 @@ func describeRun(w io.Writer, s subject, genes bool) {
 	}
 	fmt.Fprintf(w, "run          %s: %s%s\n", m.Experiment, m.Status, reason)
 	fmt.Fprintf(w, "device       %s on %s, evorank %s\n", m.Device, m.Host, m.Version)
-	fmt.Fprintf(w, "data         %d stories, %d targets, digest %s\n", m.Stories, m.Targets, m.DataDigest)
-	fmt.Fprintf(w, "individual   %d of generation %d, loss %.6f, %d genes, parent %d, digest %s\n",
-		i.ID, i.Generation, -i.Fitness, len(i.Genome), i.Parent, i.Digest)
+	words := s.archive.Experiment.Task.Words()
+	if m.Stories > 0 {
+		fmt.Fprintf(w, "data         %d stories, %d targets, digest %s\n", m.Stories, m.Targets, m.DataDigest)
+	}
+	fmt.Fprintf(w, "individual   %d of generation %d, %s %.6f over %d %s, %d genes, parent %d, digest %s\n",
+		i.ID, i.Generation, words.Score, words.Of(i.Fitness), i.Cases, words.Cases, len(i.Genome), i.Parent, i.Digest)
 	for n, g := range i.Genome {
 		if genes {
 			fmt.Fprintf(w, "  gene %-5d %-9s seed %d\n", n+1, g.Kind, g.Seed)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -24,17 +25,30 @@ type progress struct {
 	quiet       bool
 	generations int
 	first       int // generation that this process began with
-	begun, last time.Time
-	shown       bool
+	begun       time.Time
+
+	sync.Mutex               // of what follows
+	last       time.Time     // when something was shown
+	latest     *run.Progress // of the last generation that was finished
+	finished   time.Time     // when
+	stage      run.Stage     // as it was last seen
+	seen       time.Time     // when
+	rate       float64       // units a second since the time before
+	shown      bool
 }
 
-// logEvery is the pause between progress lines that are not rewritten.
-const logEvery = 5 * time.Second
+// The pauses between progress lines, rewritten or not, and between log lines
+// about a generation that goes on.
+const (
+	rewriteEvery = 100 * time.Millisecond
+	logEvery     = 5 * time.Second
+	stageEvery   = 30 * time.Second
+)
 
 func newProgress(c *cli.Context, r *run.Run) *progress {
 	p := &progress{
 		out: c.App.ErrWriter, log: logger(c.App.ErrWriter), terminal: isTerminal(c.App.ErrWriter),
-		quiet: c.Bool("quiet"), generations: r.Generations(), first: int(r.Generation()), begun: time.Now(),
+		quiet: c.Bool("quiet"), generations: r.Generations(), first: int(r.Generation()), begun: time.Now(), last: time.Now(),
 	}
 	if !p.quiet {
 		p.log.Info().Str("dir", r.Dir()).Str("device", r.Device()).Int("parameters", r.Layout().Genotype).
@@ -43,44 +57,114 @@ func newProgress(c *cli.Context, r *run.Run) *progress {
 	return p
 }
 
+// watch looks at the stage under way now and then, until stop is called.
+func (p *progress) watch(r *run.Run) (stop func()) {
+	if p.quiet {
+		return func() {}
+	}
+	tick := time.NewTicker(500 * time.Millisecond)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-done:
+				return
+			case <-tick.C:
+				if s, ok := r.Stage(); ok {
+					p.underWay(s, r.Experiment().Task.Words())
+				}
+			}
+		}
+	}()
+	return func() {
+		tick.Stop()
+		close(done)
+	}
+}
+
+// underWay shows how far a generation is that takes its time.
+func (p *progress) underWay(s run.Stage, w run.Words) {
+	p.Lock()
+	defer p.Unlock()
+	now := time.Now()
+	if s.Generation == p.stage.Generation && s.Stage == p.stage.Stage && s.Units >= p.stage.Units {
+		p.rate = float64(s.Units-p.stage.Units) / now.Sub(p.seen).Seconds()
+	}
+	p.stage, p.seen = s, now
+	pause := stageEvery
+	if p.terminal {
+		pause = rewriteEvery
+	}
+	if now.Sub(p.last) < pause {
+		return
+	}
+	p.last = now
+	if !p.terminal {
+		p.log.Info().Int("generation", int(s.Generation)).Str("stage", fmt.Sprintf("%d/%d", s.Stage, s.Stages)).
+			Str(w.Cases, fmt.Sprintf("%d/%d", s.Done, s.Cases)).Str(w.Units+"/s", thousands(p.rate)).Msg("evaluating")
+		return
+	}
+	p.rewrite("generation %d/%d  stage %d/%d  %d/%d %s  %s %s/s  %s  ETA %s", s.Generation, p.generations, s.Stage, s.Stages,
+		s.Done, s.Cases, w.Cases, thousands(p.rate), w.Units, p.bestSoFar(w), p.left())
+}
+
+func (p *progress) bestSoFar(w run.Words) string {
+	if p.latest == nil {
+		return w.Score + " not known yet"
+	}
+	return fmt.Sprintf("%s best %.4f median %.4f", w.Score, p.latest.Best, p.latest.Median)
+}
+
+// left is the time until the last generation at the pace so far.
+func (p *progress) left() string {
+	if p.latest == nil {
+		return "not known yet"
+	}
+	done := int(p.latest.Generation) - p.first
+	return (p.finished.Sub(p.begun) / time.Duration(done) * time.Duration(p.generations-int(p.latest.Generation))).Round(time.Second).String()
+}
+
 // generation shows one finished generation.
 func (p *progress) generation(g run.Progress) {
+	p.Lock()
+	defer p.Unlock()
 	now, final := time.Now(), int(g.Generation) == p.generations
+	p.latest, p.finished = &g, now
 	pause := logEvery
 	if p.terminal {
-		pause = 100 * time.Millisecond
+		pause = rewriteEvery
 	}
 	if p.quiet || !final && now.Sub(p.last) < pause {
 		return
 	}
 	p.last = now
-	done := int(g.Generation) - p.first
-	left := now.Sub(p.begun) / time.Duration(done) * time.Duration(p.generations-int(g.Generation))
 	if !p.terminal {
 		line := p.log.Info().Int("generation", int(g.Generation)).Str("best", fmt.Sprintf("%.4f", g.Best)).
 			Str("median", fmt.Sprintf("%.4f", g.Median)).Str(g.Words().Units+"/s", thousands(g.UnitsPerSecond))
-		if load := gpuLoad(g); load != "" {
-			line = line.Str("gpu", load)
+		if gpu := gpuLoad(g); gpu != "" {
+			line = line.Str("gpu", gpu)
 		}
-		line.Str("eta", left.Round(time.Second).String()).Msg("evolved")
+		line.Str("eta", p.left()).Msg("evolved")
 		return
 	}
-	p.shown = true
-	load := gpuLoad(g)
-	if load != "" {
-		load = "  GPU " + load
+	gpu := gpuLoad(g)
+	if gpu != "" {
+		gpu = "  GPU " + gpu
 	}
-	fmt.Fprintf(p.out, "\r\x1b[Kgeneration %d/%d  %s best %.4f median %.4f  %s %s/s%s  ETA %s",
-		g.Generation, p.generations, g.Words().Score, g.Best, g.Median, thousands(g.UnitsPerSecond), g.Words().Units, load, left.Round(time.Second))
+	p.rewrite("generation %d/%d  %s  %s %s/s%s  ETA %s", g.Generation, p.generations, p.bestSoFar(g.Words()), thousands(g.UnitsPerSecond), g.Words().Units, gpu, p.left())
 }
 
-// gpuLoad says how busy the GPUs are and how much of their memory is used, or
-// nothing if that is not known.
+// gpuLoad says how busy and how full the run's GPUs are; nothing without one.
 func gpuLoad(g run.Progress) string {
 	if g.GPUUtilisation == nil || g.GPUMemoryUsed == nil {
 		return ""
 	}
-	return fmt.Sprintf("%.0f %%, %s", *g.GPUUtilisation, gibibytes(*g.GPUMemoryUsed))
+	return fmt.Sprintf("%.0f %%, %.1f GiB", *g.GPUUtilisation, float64(*g.GPUMemoryUsed)/(1<<30))
+}
+
+func (p *progress) rewrite(format string, args ...any) {
+	p.shown = true
+	fmt.Fprintf(p.out, "\r\x1b[K"+format, args...)
 }
 
 // end leaves the cursor on a fresh line.

@@ -26,7 +26,10 @@ const (
 )
 
 // summarise prints where the run is, what it reached and what it says.
-func summarise(c *cli.Context, r *run.Run) error {
+func summarise(c *cli.Context, r *run.Run, last run.Progress) error {
+	if _, err := r.Experiment().CarRacing(); err == nil {
+		return summariseDriving(c, r, last)
+	}
 	s, err := newSummary(r)
 	if err != nil {
 		return byKind(err)

@@ -80,7 +80,13 @@ func override(c *cli.Context, cfg *configs.Config) error {
 	if c.IsSet("seed") {
 		cfg.Seed = c.Uint64("seed")
 	}
-	for flag, knob := range map[string]*string{"data": &cfg.LM.Data.Text, "tokenizer": &cfg.LM.Data.Tokenizer, "device": &cfg.Execution.Device} {
+	knobs := map[string]*string{"device": &cfg.Execution.Device}
+	if cfg.Task == "lm" {
+		knobs["data"], knobs["tokenizer"] = &cfg.LM.Data.Text, &cfg.LM.Data.Tokenizer
+	} else if err := refuse(c, "task "+cfg.Task+" reads no text", "data", "tokenizer"); err != nil {
+		return err
+	}
+	for flag, knob := range knobs {
 		if c.IsSet(flag) {
 			*knob = c.String(flag)
 		}
@@ -101,7 +107,13 @@ func follow(c *cli.Context, r *run.Run) error {
 		defer cancel()
 	}
 	show := newProgress(c, r)
-	err := r.Train(ctx, show.generation)
+	stopWatching := show.watch(r)
+	var last run.Progress
+	err := r.Train(ctx, func(p run.Progress) {
+		last = p
+		show.generation(p)
+	})
+	stopWatching()
 	show.end()
 	if run.KindOf(err) == run.Stopped {
 		err = stopped(ctx, r)
@@ -109,7 +121,7 @@ func follow(c *cli.Context, r *run.Run) error {
 	if err != nil {
 		return byKind(err)
 	}
-	return summarise(c, r)
+	return summarise(c, r, last)
 }
 
 var errMaxTime = errors.New("--max-time is over")
@@ -134,11 +146,17 @@ func dryRun(c *cli.Context, cfg configs.Config) error {
 		return printJSON(c, p)
 	}
 	w := c.App.Writer
-	fmt.Fprintf(w, "task          %s: %d stories, %d targets, vocabulary %d\n", cfg.Task, p.Stories, p.Targets, p.Vocabulary)
+	rate, at := fmt.Sprintf("%.3g tokens/s", p.TokensPerSecond), "about"
+	if p.Episodes > 0 {
+		rate, at = fmt.Sprintf("%.3g env steps/s", p.StepsPerSecond), "at most"
+		fmt.Fprintf(w, "task          %s: at most %d episodes\n", cfg.Task, p.Episodes)
+	} else {
+		fmt.Fprintf(w, "task          %s: %d stories, %d targets, vocabulary %d\n", cfg.Task, p.Stories, p.Targets, p.Vocabulary)
+	}
 	fmt.Fprintf(w, "parameters    %d evolve, %d developed\n", p.Genotype, p.Phenotype)
 	fmt.Fprintf(w, "population    %d, %d survivors, %d generations\n", cfg.Search.Population, cfg.Search.Survivors, cfg.Generations)
 	fmt.Fprintf(w, "device        %s\n", p.Device)
 	fmt.Fprintf(w, "memory        about %.0f MiB\n", float64(p.MemoryBytes)/(1<<20))
-	fmt.Fprintf(w, "time          about %s (%.3g tokens/s, timed on one individual)\n", p.Duration.Round(time.Second), p.TokensPerSecond)
+	fmt.Fprintf(w, "time          %s %s (%s, timed on one individual)\n", at, p.Duration.Round(time.Second), rate)
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/evorank/evorank/run"
 	"github.com/urfave/cli/v2"
@@ -13,8 +14,9 @@ func verifyCommand() *cli.Command {
 		Usage:     "check a run: replay its lineage, rebuild individuals from their genomes, evaluate them again",
 		ArgsUsage: "RUN",
 		Description: "Every parent, seed and selection must follow from the records before; every sampled\n" +
-			"individual must have its recorded digest and loss, bit for bit on the same kind of device\n" +
-			"and in the same precision, and otherwise within a tolerance that is told.",
+			"individual must have its recorded digest and loss, or return in episodes that are played\n" +
+			"again, bit for bit on the same kind of device and in the same precision, and otherwise\n" +
+			"within a tolerance that is told.",
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "sample", Value: 20, Usage: "individuals to rebuild, spread over the run"},
 			&cli.BoolFlag{Name: "json", Usage: "print what was found as JSON"},
@@ -45,11 +47,23 @@ func verifyAction(c *cli.Context) error {
 	}
 	w := c.App.Writer
 	fmt.Fprintf(w, "%d generations, %d records: each follows from the one before\n", v.Generations, v.Records)
-	fmt.Fprintf(w, "%d individuals rebuilt: all %d recorded digests equal, %d losses equal", v.Rebuilt, v.Digests, v.Fitnesses)
-	if v.SameKind {
-		fmt.Fprintf(w, " bit for bit (%s)\n", v.Device)
-	} else {
-		fmt.Fprintf(w, " within %g, largest difference %.3g (%s; the run: %s)\n", v.Tolerance, v.Largest, v.Device, a.Manifest.Device)
+	fmt.Fprintf(w, "%d individuals rebuilt: all %d recorded digests equal, %d %s", v.Rebuilt, v.Digests, v.Fitnesses, scores(v.Score))
+	switch {
+	case v.SameKind:
+		fmt.Fprintf(w, " equal bit for bit (%s)\n", v.Device)
+	case math.IsInf(float64(v.Tolerance), 1):
+		fmt.Fprintf(w, " compared, largest difference %.3g (%s; the run: %s, %s): between kinds of devices a return has no bound\n",
+			v.Largest, v.Device, a.Manifest.Device, a.Manifest.DeviceKind)
+	default:
+		fmt.Fprintf(w, " equal within %g, largest difference %.3g (%s; the run: %s)\n", v.Tolerance, v.Largest, v.Device, a.Manifest.Device)
 	}
 	return nil
+}
+
+// scores is the plural.
+func scores(score string) string {
+	if score == "loss" {
+		return "losses"
+	}
+	return score + "s"
 }
