@@ -2,6 +2,8 @@ package study
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/evorank/evorank/configs"
 )
@@ -108,6 +110,11 @@ func (s *Study) checkSection(section Section) error {
 	for _, name := range section.Conditions {
 		if s.index(name) < 0 {
 			return fmt.Errorf("conditions: %q is none of the study's", name)
+		}
+	}
+	for _, name := range section.Figures {
+		if all := s.figures(); !slices.Contains(all, name) {
+			return fmt.Errorf("figures: %q: want some of %s", name, strings.Join(all, ", "))
 		}
 	}
 	known := func(name string) bool { return section.has(name) }

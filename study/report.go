@@ -93,7 +93,7 @@ func (res *Results) write(d *document, section Section, f Findings) (figures []f
 		return nil
 	}
 	d.add(heading(titles[1]))
-	for _, draw := range res.drawings(section.Name, f.Conditions) {
+	for _, draw := range res.drawings(section, f.Conditions) {
 		drawing, err := draw.draw()
 		if err != nil {
 			d.add(paragraph(fmt.Sprintf("No figure %s: %v.", draw.name, err)))
@@ -205,13 +205,17 @@ type drawing struct {
 }
 
 // drawings lists the figures of a section.
-func (res *Results) drawings(section string, conditions []string) []drawing {
+func (res *Results) drawings(section Section, conditions []string) []drawing {
 	var out []drawing
 	prefix := ""
-	if section != "" {
-		prefix = folderName(section) + "-"
+	if section.Name != "" {
+		prefix = folderName(section.Name) + "-"
 	}
-	add := func(name string, draw func() (*plot.Figure, error)) { out = append(out, drawing{prefix + name, draw}) }
+	add := func(name string, draw func() (*plot.Figure, error)) {
+		if len(section.Figures) == 0 || slices.Contains(section.Figures, name) {
+			out = append(out, drawing{prefix + name, draw})
+		}
+	}
 	curves := func(name, metric, axis string, levels bool) {
 		add(name, func() (*plot.Figure, error) {
 			v := View{Metric: metric, Axis: axis, Band: stats.MedianInterval, Trials: true}
@@ -241,6 +245,11 @@ func (res *Results) drawings(section string, conditions []string) []drawing {
 			a, err := res.answer(conditions, res.Study.Metric)
 			if err != nil {
 				return nil, err
+			}
+			for i, of := range RanksOf(a) {
+				if of.Label != "" {
+					ranks[i].Label = of.Label
+				}
 			}
 			return DrawAgainstRank(a, ranks)
 		})

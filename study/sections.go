@@ -1,6 +1,9 @@
 package study
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Section is a part of a study's report: conditions that belong together, with
 // tables, tests and figures of their own. Several sections may share a
@@ -11,6 +14,23 @@ type Section struct {
 	Conditions  []string   `yaml:"conditions,omitempty" json:"conditions,omitempty"`   // default: those of its comparisons
 	Baseline    string     `yaml:"baseline,omitempty" json:"baseline,omitempty"`       // default: its first condition
 	Comparisons [][]string `yaml:"comparisons,omitempty" json:"comparisons,omitempty"` // pairs [condition, baseline]; none: all pairs
+	Figures     []string   `yaml:"figures,omitempty" json:"figures,omitempty"`         // by their names in a report; none: all
+}
+
+// figures lists the names that figures of a section can have.
+func (s *Study) figures() []string {
+	out := []string{"against-rank", "diversity-founders"}
+	for i, metric := range s.Metrics() {
+		name := strings.ReplaceAll(metric, "_", "-")
+		out = append(out, name+"-over-generations", name+"-by-trial")
+		if i == 0 {
+			out = append(out, name+"-over-seconds", name+"-over-tokens")
+		}
+	}
+	if isLoss(s.Metric) {
+		out = append(out, "diversity-loss")
+	}
+	return out
 }
 
 // sections returns the study's sections with their conditions filled in; a

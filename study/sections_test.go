@@ -16,6 +16,7 @@ const sectionsText = `sections:
   - name: Ranks
     conditions: ["Factored, 2/1", 4/3]
     baseline: 4/3
+    figures: [against-rank, loss-best-by-trial]
 `
 
 var withSections = []string{`comparisons: [["Factored, 2/1", dense], [4/3, "Factored, 2/1"]]` + "\n", sectionsText}
@@ -52,6 +53,9 @@ func TestSections(t *testing.T) {
 			t.Errorf("report.md lacks %q:\n%s", want, md)
 		}
 	}
+	if strings.Contains(md, "ranks-diversity") || strings.Count(md, "](figures/ranks-") != 2 {
+		t.Errorf("figures that were not asked for:\n%s", md)
+	}
 	if strings.Contains(md, "preliminary") || strings.Count(md, "| dense | ") != 3 { // condition, two trials
 		t.Errorf("%d lines of dense:\n%s", strings.Count(md, "| dense | "), md)
 	}
@@ -67,7 +71,8 @@ func TestRefusedSections(t *testing.T) {
 		{"[[4/3, dense]", "[[4/4, dense]", `section Encodings: conditions: "4/4" is none of the study's`},
 		{"baseline: 4/3", "baseline: dense", `section Ranks: baseline: "dense" is none of the conditions`},
 		{"name: Ranks", "name: encodings", `section 2: name: "encodings": give each a name of its own`},
-		{"name: Ranks", "nama: Ranks", "unknown key nama: want one of name, about, conditions, baseline, comparisons"},
+		{"name: Ranks", "nama: Ranks", "unknown key nama: want one of name, about, conditions, baseline, comparisons, figures"},
+		{"[against-rank", "[against-time", `section Ranks: figures: "against-time": want some of against-rank, `},
 		{"sections:", "baseline: dense\nsections:", "baseline and comparisons belong into them"},
 		{"    about: what factors do", "    trials: 3", "unknown key trials"},
 	} {

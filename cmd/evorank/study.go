@@ -3,10 +3,13 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/run"
 	"github.com/evorank/evorank/study"
 	"github.com/urfave/cli/v2"
@@ -43,7 +46,8 @@ func studyCommand() *cli.Command {
 				Flags: append([]cli.Flag{dir, finished,
 					&cli.IntFlag{Name: "every", Value: 1, Usage: "keep every so manieth generation of the curves, beside the first ten and the last"},
 					&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`DIR` (default: report in the study's directory)"},
-					&cli.StringFlag{Name: "from", Usage: "`DIR` of an earlier report, instead of a study"}}, studySettings()...),
+					&cli.StringFlag{Name: "from", Usage: "`DIR` of an earlier report, instead of a study"},
+					&cli.StringFlag{Name: "text", Usage: "`FILE` of Markdown about the study: fill in its tables, and fail if its numbers are not the report's"}}, studySettings()...),
 			},
 		},
 	}
@@ -116,15 +120,15 @@ func studyRun(c *cli.Context) error {
 	if err != nil {
 		return byKind(err)
 	}
-	places, err := s.Places(c.Int("parallel"))
+	ctx, stop := interruptible(c)
+	defer stop()
+	places, err := placesOf(ctx, c, s, states)
 	if err != nil {
 		return byKind(err)
 	}
 	if c.Bool("dry-run") {
-		return studyDryRun(c, s, states, len(places))
+		return studyDryRun(c, s, states, places)
 	}
-	ctx, stop := interruptible(c)
-	defer stop()
 	if limit := c.Duration("max-time"); limit > 0 {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeoutCause(ctx, limit, errMaxTime)
@@ -152,14 +156,19 @@ func placesOf(ctx context.Context, c *cli.Context, s *study.Study, states []stud
 		return nil, err
 	}
 	fit, notes, err := study.Fit(places, func(device string) (study.Demand, error) { return s.Demand(ctx, states, device, runOptions(c)) })
+	log := logger(c.App.ErrWriter)
 	for _, note := range notes {
-		logger(c.App.ErrWriter).Warn().Msg(note)
+		log.Warn().Msg(note)
 	}
 	return fit, err
 }
 
 func studyDryRun(c *cli.Context, s *study.Study, states []study.State, places []string) error {
-	expenses, err := s.Estimate(c.Context, states, places[0], runOptions(c))
+	device := ""
+	if len(places) > 1 {
+		device = places[0] // what one trial would have
+	}
+	expenses, err := s.Estimate(c.Context, states, device, runOptions(c))
 	if err != nil {
 		return byKind(err)
 	}
@@ -254,6 +263,34 @@ func studyReport(c *cli.Context) error {
 		return err
 	}
 	fmt.Fprintln(c.App.Writer, filepath.Join(dir, "report.html"))
+	if c.IsSet("text") {
+		return fillText(results, c.String("text"))
+	}
+	return nil
+}
+
+// fillText writes a text's tables and checks its numbers.
+func fillText(results *study.Results, path string) error {
+	before, err := os.ReadFile(path)
+	if err != nil {
+		return byKind(&run.Error{Kind: run.BadData, Err: fmt.Errorf("study report: %w", err)})
+	}
+	text, err := study.Prose{Text: string(before)}.Fill(results)
+	if err != nil {
+		return byKind(err)
+	}
+	if text.Text != string(before) {
+		err = files.WriteWhole(path, func(w io.Writer) error {
+			_, err := io.WriteString(w, text.Text)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if stale := text.Stale(results); len(stale) > 0 {
+		return fmt.Errorf("study report: %s: %d numbers are not the report's: %s", path, len(stale), strings.Join(stale, "; "))
+	}
 	return nil
 }
 
