@@ -99,16 +99,21 @@ func strict(c *cli.Command) *cli.Command {
 	c.Action = func(ctx *cli.Context) error {
 		words := strings.Fields(c.ArgsUsage)
 		if n := ctx.NArg(); n > len(words) && !strings.HasSuffix(c.ArgsUsage, "...") {
-			return usagef("%s: leftover argument %q", c.Name, ctx.Args().Get(len(words)))
+			return usagef("%s: leftover argument %q", typed(ctx), ctx.Args().Get(len(words)))
 		}
 		for i, w := range words {
 			if !strings.HasPrefix(w, "[") && ctx.NArg() <= i {
-				return usagef("%s: %s is missing (%s --help)", c.Name, w, ctx.Command.HelpName)
+				return usagef("%s: %s is missing (%s --help)", typed(ctx), w, ctx.Command.HelpName)
 			}
 		}
 		return action(ctx)
 	}
 	return c
+}
+
+// typed is the command as it is typed, without the program's name: study run.
+func typed(c *cli.Context) string {
+	return strings.TrimPrefix(c.Command.HelpName, c.App.Name+" ")
 }
 
 // noCommand answers a missing or unknown subcommand.
@@ -132,7 +137,7 @@ func noCommand(c *cli.Context) error {
 func need(c *cli.Context, flags ...string) error {
 	for _, f := range flags {
 		if !c.IsSet(f) {
-			return usagef("%s: --%s is missing (%s --help)", c.Command.Name, f, c.Command.HelpName)
+			return usagef("%s: --%s is missing (%s --help)", typed(c), f, c.Command.HelpName)
 		}
 	}
 	return nil
@@ -153,7 +158,7 @@ func choice(c *cli.Context, flag string, words ...string) error {
 func positive(c *cli.Context, flags ...string) error {
 	for _, f := range flags {
 		if v := fmt.Sprint(c.Value(f)); c.IsSet(f) && (v == "0" || v[0] == '-') {
-			return usagef("%s: --%s %s: want at least 1", c.Command.Name, f, v)
+			return usagef("%s: --%s %s: want at least 1", typed(c), f, v)
 		}
 	}
 	return nil

@@ -145,6 +145,7 @@ func TestCommands(t *testing.T) {
 		{"eval $D/run --help", exitDone, "how good a run's individual"},
 		{"export $D/run -o $D/w.safetensors", exitFailure, "the file exists"},
 		{"export $D/run -o $D/w.safetensors --force", exitDone, ""},
+		{"export $D/run -o $D/run --force", exitFailure, "run: a directory: name a file in it"},
 		{"tokenizer train --data $D/text.txt -o $D/tok.json", exitFailure, "the file exists"},
 		{"tokenizer train --data $D/text.txt -o $D/t.json --vocab -5", exitUsage, "--vocab: -5 labels"},
 		{"tokenizer encode --data $D/text.txt", exitUsage, `evorank tokenizer encode --help`},

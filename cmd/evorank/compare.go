@@ -111,7 +111,7 @@ func atMostOne(c *cli.Context, flags ...string) error {
 	given := ""
 	for _, f := range flags {
 		if c.IsSet(f) && given != "" {
-			return usagef("%s: --%s and --%s exclude each other", c.Command.Name, given, f)
+			return usagef("%s: --%s and --%s exclude each other", typed(c), given, f)
 		}
 		if c.IsSet(f) {
 			given = f

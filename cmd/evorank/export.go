@@ -47,8 +47,12 @@ func forceFlag() cli.Flag {
 // refuseExisting keeps --output from replacing a file unless --force is given.
 func refuseExisting(c *cli.Context) error {
 	path := c.String("output")
-	if _, err := os.Lstat(path); err == nil && !c.Bool("force") {
-		return withCode(exitFailure, fmt.Errorf("%s: %s: the file exists: choose another, or give --force", c.Command.Name, path))
+	info, err := os.Lstat(path)
+	if err == nil && info.IsDir() {
+		return withCode(exitFailure, fmt.Errorf("%s: %s: a directory: name a file in it", typed(c), path))
+	}
+	if err == nil && !c.Bool("force") {
+		return withCode(exitFailure, fmt.Errorf("%s: %s: the file exists: choose another, or give --force", typed(c), path))
 	}
 	return nil
 }

@@ -31,7 +31,7 @@ func onUsageError(c *cli.Context, err error, _ bool) error {
 		text = fmt.Sprintf("--%s: want %s, got %s", m[2], wantedValue(c.Command, m[2]), m[1])
 	}
 	if c.Command.Name != c.App.Name {
-		text = c.Command.Name + ": " + text
+		text = typed(c) + ": " + text
 	}
 	return usagef("%s (%s --help shows the flags)", text, c.Command.HelpName)
 }

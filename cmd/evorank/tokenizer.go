@@ -84,7 +84,7 @@ func tokenizerTrain(c *cli.Context) error {
 		return err
 	}
 	if c.Int("vocab") < 6 {
-		return usagef("train: --vocab: %d labels: at least 6, for the five specials and a character", c.Int("vocab"))
+		return usagef("tokenizer train: --vocab: %d labels: at least 6, for the five specials and a character", c.Int("vocab"))
 	}
 	if err := refuseExisting(c); err != nil {
 		return err
@@ -179,13 +179,13 @@ func tokenizerDecode(c *cli.Context) error {
 		for i, word := range words {
 			n, err := strconv.ParseInt(word, 10, 32)
 			if err != nil {
-				return dataError(fmt.Errorf("decode: line %d: %q is not a label", line, word))
+				return dataError(fmt.Errorf("standard input: line %d: %q is not a label", line, word))
 			}
 			labels[i] = int32(n)
 		}
 		text, err := t.Decode(labels)
 		if err != nil {
-			return dataError(fmt.Errorf("decode: line %d: %w", line, err))
+			return dataError(fmt.Errorf("standard input: line %d: %w", line, err))
 		}
 		fmt.Fprintln(c.App.Writer, text)
 	}
