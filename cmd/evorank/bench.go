@@ -1,15 +1,19 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"os"
+	"os/signal"
 	"runtime"
+	"strconv"
+	"strings"
+	"syscall"
 	"time"
 
 	"github.com/evorank/evorank/bench"
-	"github.com/evorank/evorank/kernels/transformer"
-	"github.com/evorank/evorank/kernels/vector"
-	"github.com/evorank/evorank/task/lm/text"
-	"github.com/evorank/evorank/task/lm/tokenizer"
+	"github.com/evorank/evorank/gpu"
+	"github.com/evorank/evorank/kernels/image"
 	"github.com/urfave/cli/v2"
 )
 
@@ -17,122 +21,153 @@ func benchCommand() *cli.Command {
 	return &cli.Command{
 		Name:  "bench",
 		Usage: "check, then time: throughput beside named baselines",
-		Subcommands: []*cli.Command{{
-			Name: "lm", Usage: "language-model evaluation at the paper's network sizes",
-			Description: "Without --data, on random stories of TinyStories' lengths. With --data, --tokenizer and\n" +
-				"--python, PyTorch and JAX are timed in the same run on the same stories.",
-			Flags: []cli.Flag{
-				&cli.StringFlag{Name: "data", Usage: "`FILE` of stories", EnvVars: []string{"EVORANK_DATA"}},
-				tokenizerFlag(),
-				&cli.IntFlag{Name: "stories", Value: 128, Usage: "how many, evenly spaced by length"},
-				&cli.IntFlag{Name: "individuals", Value: 16, Usage: "founders, each made from its seed"},
-				&cli.IntSliceFlag{Name: "threads", Usage: "to be repeated (default: 1, and all cores)"},
-				&cli.StringSliceFlag{Name: "isa", Usage: "avx512, avx2 or generic; to be repeated (default: the best here)"},
-				&cli.IntFlag{Name: "repeat", Value: 5, Usage: "runs of which the median counts"},
-				&cli.StringFlag{Name: "python", Usage: "`INTERPRETER` that has torch, jax, tokenizers and safetensors: run the baselines too"},
-				&cli.BoolFlag{Name: "json", Usage: "one JSON object a row"},
-			},
-			Action: benchLM,
-		}, benchCarRacingCommand()},
+		Subcommands: []*cli.Command{
+			benchLMCommand(), benchNoiseCommand(), benchDevelopCommand(), benchTransferCommand(), benchPrecisionCommand(), benchCarRacingCommand(),
+		},
 	}
 }
 
-func benchLM(c *cli.Context) error {
-	o, err := benchOptions(c)
-	if err != nil {
-		return err
-	}
-	stories, vocab, err := benchStories(c)
-	if err != nil {
-		return err
-	}
-	networks := bench.PaperNetworks(vocab)
-	show := func(r bench.Row) {
-		if c.Bool("json") {
-			printJSON(c, r)
-			return
-		}
-		fmt.Fprintf(c.App.Writer, "%-14s %d threads  %-62s %9s tokens/s  %8.1f ms  error %.1e\n",
-			r.Network, r.Threads, r.Implementation, thousands(r.TokensPerSecond), 1000*r.Seconds, r.LargestError)
-	}
-	if !c.Bool("json") {
-		fmt.Fprintf(c.App.Writer, "evorank %s, %s, %d individuals, %d stories, %d targets each\n",
-			version(), cpuName(), o.Individuals, stories.Len(), stories.Targets(0, stories.Len()))
-	}
-	ours, err := bench.LM(c.Context, networks, stories, o, show)
-	if err != nil || c.String("python") == "" {
-		return err
-	}
-	if c.String("data") == "" {
-		return usagef("bench: --python needs --data and --tokenizer: the baselines read text")
-	}
-	theirs, err := bench.Baselines(c.Context, c.String("python"), networks, bench.Source{Text: c.String("data"), Tokenizer: c.String("tokenizer")}, c.Int("stories"), o, show)
-	if err != nil {
-		return err
-	}
-	if !c.Bool("json") {
-		printRatios(c, ours, theirs)
-	}
-	return nil
+// place is where a benchmark runs: the processor, or GPUs whose ceilings have
+// been measured.
+type place struct {
+	selection gpu.Selection
+	infos     []gpu.Info // of the GPUs
+	card      bench.Card
 }
 
-// printRatios compares each of our rows with the best baseline of its kind.
-func printRatios(c *cli.Context, ours, theirs []bench.Row) {
-	for _, r := range ours {
-		best := bench.Row{}
-		for _, b := range theirs {
-			if b.Network == r.Network && b.Threads == r.Threads && b.TokensPerSecond > best.TokensPerSecond {
-				best = b
-			}
-		}
-		if best.TokensPerSecond > 0 {
-			fmt.Fprintf(c.App.Writer, "%-14s %d threads  %s: %.2f times %s\n", r.Network, r.Threads, r.Implementation, r.TokensPerSecond/best.TokensPerSecond, best.Implementation)
+// choosePlace resolves --device as training does, without a run.
+func choosePlace(c *cli.Context) (place, error) {
+	name := c.String("device")
+	if name == "" || name == "auto" {
+		name = "cpu"
+		if infos, err := gpu.Devices(); err == nil && len(infos) > 0 {
+			name = "cuda"
 		}
 	}
+	selection, err := gpu.ParseSelection(name)
+	if err != nil {
+		return place{}, usageError(err)
+	}
+	p := place{selection: selection}
+	devices, err := selection.Open()
+	for _, d := range devices {
+		p.infos, p.card.Ordinals = append(p.infos, d.Info), append(p.card.Ordinals, d.Ordinal)
+		if closeErr := d.Close(); err == nil {
+			err = closeErr
+		}
+	}
+	if err == nil && selection.CUDA {
+		p.card.Ceilings, err = bench.MeasureCeilings(p.card.Ordinals[0])
+	}
+	return p, withCode(exitDevice, err)
 }
 
-func benchOptions(c *cli.Context) (bench.Options, error) {
-	o := bench.Options{Individuals: c.Int("individuals"), Threads: c.IntSlice("threads"), Repeat: c.Int("repeat"), Application: transformer.Auto, Now: time.Now}
-	if o.Individuals < 1 || o.Repeat < 1 || c.Int("stories") < 1 {
-		return o, usagef("bench: --individuals, --stories and --repeat must be at least 1")
+// title prints what a report must say of where it was made.
+func (p place) title(c *cli.Context, what string) {
+	w := c.App.Writer
+	if c.Bool("json") {
+		return
 	}
-	if len(o.Threads) == 0 {
-		o.Threads = []int{1}
+	fmt.Fprintf(w, "evorank %s, %s\n", version(), what)
+	if !p.selection.CUDA {
+		fmt.Fprintf(w, "cpu     %s, %d threads\n\n", cpuName(), runtime.GOMAXPROCS(0))
+		return
+	}
+	driver, err := gpu.DriverVersion()
+	if err != nil {
+		driver = "of unknown version"
+	}
+	for _, info := range p.infos {
+		fmt.Fprintf(w, "cuda:%d  %s, %s, %d multiprocessors, driver %s (CUDA %s), kernels %s%s\n", info.Ordinal, info.Name,
+			info.Architecture(), info.Multiprocessors, driver, info.CUDA, image.Choice(info), clocks(info))
+	}
+	r := p.card.Ceilings
+	fmt.Fprintf(w, "ceilings measured now: %s exponentials/s, %s float32 FLOP/s, %s tensor FLOP/s (mma.sync, 16 bit), %s B/s copied on the device\n\n",
+		metric(r.Exponentials), metric(r.FMA), metric(r.Tensor), metric(r.CopyBytes))
+}
+
+// clocks says how fast the card runs just now.
+func clocks(info gpu.Info) string {
+	m, err := gpu.OpenMonitor(info.BusID)
+	if err != nil {
+		return ""
+	}
+	r, err := m.Read()
+	if err != nil || r.SMClockMHz == nil || r.MemoryClockMHz == nil {
+		return ""
+	}
+	return fmt.Sprintf(", %.0f MHz, memory %.0f MHz", *r.SMClockMHz, *r.MemoryClockMHz)
+}
+
+// metric writes a number with three digits and a unit's prefix.
+func metric(x float64) string {
+	for _, unit := range []string{"", "k", "M", "G", "T"} {
+		if x < 999.5 {
+			return fmt.Sprintf("%.3g%s", x, unit)
+		}
+		x /= 1000
+	}
+	return fmt.Sprintf("%.3gP", x)
+}
+
+// column is one of a line's columns, if it has something to say.
+func column(there bool, format string, args ...any) string {
+	if !there {
+		return ""
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+func threadsText(n int) string {
+	if n == 0 {
+		return "          "
+	}
+	return fmt.Sprintf("%2d threads", n)
+}
+
+// repeatClock is the flag --repeat.
+func repeatClock(c *cli.Context) (bench.Clock, error) {
+	if c.Int("repeat") < 1 {
+		return bench.Clock{}, usagef("bench: --repeat %d: want at least 1", c.Int("repeat"))
+	}
+	return bench.Clock{Repeat: c.Int("repeat"), Now: time.Now}, nil
+}
+
+// wholeNumbers reads a flag's comma-separated numbers of at least one.
+func wholeNumbers(c *cli.Context, flag string) ([]int, error) {
+	var numbers []int
+	for _, word := range strings.Split(c.String(flag), ",") {
+		n, err := strconv.Atoi(strings.TrimSpace(word))
+		if err != nil || n < 1 {
+			return nil, usagef("bench: --%s %q: want numbers of at least 1, separated by commas", flag, c.String(flag))
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, nil
+}
+
+func threadsFlag() cli.Flag {
+	return &cli.IntSliceFlag{Name: "threads", Usage: "of the CPU; to be repeated (default: 1, and all cores)"}
+}
+
+// threadNumbers is the flag --threads: by default one, and all cores.
+func threadNumbers(c *cli.Context) ([]int, error) {
+	threads := c.IntSlice("threads")
+	for _, n := range threads {
+		if n < 1 {
+			return nil, usagef("bench: --threads %d: want at least 1", n)
+		}
+	}
+	if len(threads) == 0 {
+		threads = []int{1}
 		if n := runtime.GOMAXPROCS(0); n > 1 {
-			o.Threads = append(o.Threads, n)
+			threads = append(threads, n)
 		}
 	}
-	for _, name := range c.StringSlice("isa") {
-		isa, err := vector.ParseISA(name)
-		if err != nil {
-			return o, withCode(exitDevice, err)
-		}
-		o.ISAs = append(o.ISAs, isa)
-	}
-	if len(o.ISAs) == 0 {
-		o.ISAs = []vector.ISA{vector.BestISA()}
-	}
-	return o, nil
+	return threads, nil
 }
 
-// paperVocabulary is that of the paper's tokenizer, for stories without text.
-const paperVocabulary = 2051
-
-// benchStories returns what is evaluated, and the model vocabulary.
-func benchStories(c *cli.Context) (transformer.Sequences, int, error) {
-	if c.String("data") == "" {
-		return bench.Synthetic(c.Int("stories"), paperVocabulary), paperVocabulary, nil
-	}
-	if err := need(c, "tokenizer"); err != nil {
-		return transformer.Sequences{}, 0, err
-	}
-	t, err := tokenizer.Load(c.String("tokenizer"))
-	if err != nil {
-		return transformer.Sequences{}, 0, dataError(err)
-	}
-	all, err := text.Load(text.Source{Path: c.String("data")}, text.Encoding{Tokenizer: t, EndOfText: true}, "")
-	if err != nil {
-		return transformer.Sequences{}, 0, dataError(err)
-	}
-	return bench.Spread(transformer.Sequences{IDs: all.IDs, Start: all.Start}, c.Int("stories")), t.Vocabulary(), nil
+// benchContext ends with Ctrl-C: there is nothing to resume.
+func benchContext(c *cli.Context) (context.Context, context.CancelFunc) {
+	return signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 }
