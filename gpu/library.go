@@ -27,7 +27,7 @@ var folders = []string{
 
 // openLibrary finds a shared library and binds its functions.
 func openLibrary(what, file string, symbols []symbol) error {
-	handle, err := find(file)
+	handle, err := find(file, folders)
 	if err != nil {
 		return &UnusableError{Reason: NoLibrary, Detail: fmt.Sprintf("the %s %s was not found (%v): install the NVIDIA driver, or give the container access to it", what, file, err)}
 	}
@@ -70,7 +70,7 @@ func bind(function any, address uintptr) {
 
 // find opens the library in the first folder that has it. The error is the
 // loader's own word for its search path, or for a file that is there but broken.
-func find(file string) (handle uintptr, err error) {
+func find(file string, folders []string) (handle uintptr, err error) {
 	for _, folder := range folders {
 		h, e := purego.Dlopen(filepath.Join(folder, file), purego.RTLD_NOW|purego.RTLD_LOCAL)
 		if e == nil {
