@@ -2,6 +2,7 @@ package model
 
 import (
 	"math"
+	"strings"
 	"testing"
 )
 
@@ -193,6 +194,11 @@ func TestRefusedSpecs(t *testing.T) {
 	}
 	if _, err := paper.Layout(TransformerEncodings{Tensors: map[string]Encoding{"[": {}}}, ref, rates); err == nil {
 		t.Error("bad pattern was accepted")
+	}
+	for _, pattern := range []string{"blocks.9.attn.q", "blocks.0.attn.q.bias", "blocks.*.norm1", "decoder.bias", "head"} {
+		if _, err := paper.Layout(TransformerEncodings{Tensors: map[string]Encoding{"embed": {}, pattern: {}}}, ref, rates); err == nil || !strings.Contains(err.Error(), pattern) {
+			t.Errorf("%s, which is no weight: %v", pattern, err)
+		}
 	}
 	huge := paper
 	huge.Vocab, huge.Hidden = MaxDimension, MaxDimension

@@ -2,7 +2,10 @@ package model
 
 import (
 	"fmt"
+	"maps"
 	"path"
+	"slices"
+	"strings"
 )
 
 // Position says how a transformer knows the order of its tokens.
@@ -91,7 +94,24 @@ func (t Transformer) Layout(enc TransformerEncodings, init Initialisation, rates
 		linear(p+"ffn.down", t.Hidden, t.FFN, enc.FeedForward)
 		norm(p + "norm2")
 	}
+	if b.err == nil {
+		b.err = enc.matched(b.layout.Tensors)
+	}
 	return &b.layout, b.err
+}
+
+// matched refuses a pattern that no weight has: it would change nothing.
+func (enc TransformerEncodings) matched(tensors []Tensor) error {
+	for _, pattern := range slices.Sorted(maps.Keys(enc.Tensors)) {
+		if !slices.ContainsFunc(tensors, func(t Tensor) bool {
+			name, isWeight := strings.CutSuffix(t.Name, ".weight")
+			ok, _ := path.Match(pattern, name)
+			return ok && isWeight && !t.Frozen()
+		}) {
+			return fmt.Errorf("encoding: tensors: %q is no weight of this network: want a name such as embed or blocks.*.attn.q", pattern)
+		}
+	}
+	return nil
 }
 
 // embedding describes the [vocab][hidden] embedding. Its matrix is hidden ×
