@@ -4,8 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"os/signal"
 
 	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/run"
 	"github.com/evorank/evorank/task/carracing"
 	"github.com/urfave/cli/v2"
 )
@@ -28,8 +32,8 @@ func playCommand() *cli.Command {
 			&cli.BoolFlag{Name: "terminal", Usage: "show it here"},
 			&cli.StringFlag{Name: "view", Value: "full", Usage: "full (1000×800), 96 (Gymnasium's observation) or 64 (what the policy sees)"},
 			&cli.IntFlag{Name: "every", Value: 2, Usage: "show every `N`th step; one step is 1/50 s"},
-			&cli.IntFlag{Name: "max-steps", Value: carracing.TrainingLimits().MaxSteps, Usage: "end after `N` steps (with --seed)"},
-			&cli.BoolFlag{Name: "no-early-stop", Usage: "drive on after 21 negative rewards in a row (with --seed)"},
+			&cli.IntFlag{Name: "max-steps", Usage: "with --seed: end after `N` steps", DefaultText: "as in training"},
+			&cli.BoolFlag{Name: "no-early-stop", Usage: "with --seed: drive on after many negative rewards in a row"},
 			&cli.BoolFlag{Name: "json", Usage: "print the numbers as one JSON object"},
 		}, individualFlags()...),
 		Action: playAction,
@@ -39,16 +43,20 @@ func playCommand() *cli.Command {
 // played is what play prints.
 type played struct {
 	carracing.Outcome
-	TrackTiles int    `json:"track_tiles"`
-	Pictures   int    `json:"pictures"`
-	Output     string `json:"output,omitempty"`
+	TrackTiles int     `json:"track_tiles"`
+	Pictures   int     `json:"pictures"`
+	Output     string  `json:"output,omitempty"`
+	Device     string  `json:"device"`
+	Scored     *scored `json:"scored,omitempty"`
 }
 
-// drive is who drives where.
+// drive is who drives where: one episode, and if it is one that was scored,
+// what is known of it.
 type drive struct {
-	player *carracing.CPU
-	who    model.Candidate
+	player *carracing.CPU // it has the policy in slot 0
+	device run.Device
 	track  model.Seed
+	scored *scored
 }
 
 func playAction(c *cli.Context) error {
@@ -60,7 +68,7 @@ func playAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := interruptible(c)
+	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt)
 	defer stop()
 	result, err := d.play(ctx, s)
 	if errors.Is(err, context.Canceled) {
@@ -70,60 +78,75 @@ func playAction(c *cli.Context) error {
 		return err
 	}
 	if c.Bool("json") {
-		return printJSON(c, result)
+		err = printJSON(c, result)
+	} else {
+		result.print(c.App.Writer)
 	}
-	return result.print(c)
+	if err == nil && result.Scored != nil {
+		err = result.Scored.verdict()
+	}
+	return err
 }
 
 // play lets the policy drive, and the screen watch.
 func (d drive) play(ctx context.Context, s *screen) (played, error) {
-	p := played{Output: s.output}
+	p := played{Output: s.output, Device: d.device.Name, Scored: d.scored}
 	err := s.show(ctx, func(see func(*carracing.Episode) error) (err error) {
-		p.Outcome, err = d.player.Watch(ctx, d.who, d.track, func(e *carracing.Episode, _ carracing.Action) error {
+		p.Outcome, err = d.player.Watch(ctx, model.Candidate{}, d.track, func(e *carracing.Episode, _ carracing.Action) error {
 			p.TrackTiles = int(e.Env.Track.N)
 			return see(e)
 		})
 		return err
 	})
 	p.Pictures = s.pictures
+	if err == nil && d.scored != nil {
+		err = d.scored.playAll(ctx, d.player, p.Outcome)
+	}
 	return p, err
 }
 
-func (p played) print(c *cli.Context) error {
-	fmt.Fprintf(c.App.Writer, "track %d: %d steps, return %v, %d of %d tiles, ended by %s\n",
-		p.Seed, p.Steps, p.Return, p.Tiles, p.TrackTiles, p.End)
-	if p.Output != "" {
-		fmt.Fprintf(c.App.Writer, "%d pictures in %s\n", p.Pictures, p.Output)
+func (p played) print(w io.Writer) {
+	if p.Scored != nil {
+		fmt.Fprintf(w, "generation %d, individual %d, episode %d of %d\n", p.Scored.Generation, p.Scored.Individual, p.Scored.Episode, len(p.Scored.Returns))
 	}
-	return nil
+	fmt.Fprintf(w, "track %d: %d steps, return %v, %d of %d tiles, ended by %s\n",
+		p.Seed, p.Steps, p.Return, p.Tiles, p.TrackTiles, p.End)
+	if p.Scored != nil {
+		p.Scored.print(w)
+	}
+	if p.Output != "" {
+		fmt.Fprintf(w, "%d pictures in %s\n", p.Pictures, p.Output)
+	}
 }
 
-// chooseDrive reads the flags that say who drives where.
+// chooseDrive reads the flags that say who drives where: an episode that was
+// scored in a run, or any track.
 func chooseDrive(c *cli.Context) (drive, error) {
-	weights := c.String("weights")
-	if (weights == "") == (c.NArg() == 0) {
-		return drive{}, usagef("play: give a run directory or --weights, one of them")
+	s, err := chooseSubject(c)
+	if err != nil {
+		return drive{}, err
 	}
-	for _, flag := range []string{"episode", "generation", "individual"} {
-		if weights != "" && c.IsSet(flag) {
-			return drive{}, usagef("play: --%s is for runs: with --weights give --seed", flag)
-		}
+	if s.archive != nil && !c.IsSet("seed") {
+		return s.scoredDrive(c)
 	}
 	if err := need(c, "seed"); err != nil {
 		return drive{}, err
 	}
-	seed, err := carracing.ParseSeed(c.String("seed"))
+	if err := refuse(c, "tracks that were scored are for runs, without --seed", "episode"); err != nil {
+		return drive{}, err
+	}
+	track, err := carracing.ParseSeed(c.String("seed"))
 	if err != nil {
-		return drive{}, usagef("play: %w", err)
+		return drive{}, usagef("play: --%w", err)
 	}
-	if c.Int("max-steps") < 1 {
-		return drive{}, usagef("play: --max-steps %d: want at least 1", c.Int("max-steps"))
+	env, limits, err := s.rules(c)
+	if err != nil {
+		return drive{}, err
 	}
-	o := carracing.TrainingEvaluation()
-	o.Limits.MaxSteps = c.Int("max-steps")
-	if c.Bool("no-early-stop") {
-		o.Limits.NegativeRewards = 0
+	d, err := s.driverDevice(c)
+	if err != nil {
+		return drive{}, err
 	}
-	player, err := carracing.LoadPolicy(weights, o)
-	return drive{player: player, track: model.Seed(seed)}, dataError(err)
+	player, err := s.network.Driver(d, env, limits)
+	return drive{player: player, device: d, track: model.Seed(track)}, byKind(err)
 }

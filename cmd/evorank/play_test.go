@@ -94,7 +94,7 @@ func TestPlayRefuses(t *testing.T) {
 		{"", exitUsage, "give a run directory or --weights"},
 		{"--weights W", exitUsage, "--seed is missing"},
 		{"--weights W --seed -1", exitUsage, "whole number"},
-		{"--weights W --seed 1 --episode 2", exitUsage, "--episode is for runs"},
+		{"--weights W --seed 1 --episode 2", exitUsage, "--episode: tracks that were scored are for runs"},
 		{"--weights W --seed 1 --every 0", exitUsage, "at least 1"},
 		{"--weights W --seed 1 --max-steps 0", exitUsage, "at least 1"},
 		{"--weights W --seed 1 --view 50", exitUsage, "none of full, 96, 64"},
@@ -103,8 +103,10 @@ func TestPlayRefuses(t *testing.T) {
 		{"--weights W --seed 1 --output there.gif", exitFailure, "the file exists"},
 		{"--weights W --seed 1 --output full", exitFailure, "not empty"},
 		{"--weights W --seed 1 --output none/a.gif", exitFailure, "create the folder first"},
+		{dir + "/run", exitData, "only runs of task carracing do"},
+		{dir + "/run --seed 3", exitData, "only runs of task carracing do"},
 		{"--weights none.safetensors --seed 1", exitData, "no such file"},
-		{"--weights " + dir + "/w.safetensors --seed 1", exitData, "want the weights of a driver"},
+		{"--weights " + dir + "/w.safetensors --seed 1", exitData, "it is no policy"},
 	} {
 		args := append([]string{"play"}, strings.Fields(strings.ReplaceAll(c.args, "W ", weights+" "))...)
 		if c.args == "--weights W" {
@@ -114,5 +116,63 @@ func TestPlayRefuses(t *testing.T) {
 		if code != c.code || !strings.Contains(errs, c.says) || strings.Count(errs, "\n") != 1 {
 			t.Errorf("play %s: exit %d, %q; want %d and %q", c.args, code, errs, c.code, c.says)
 		}
+	}
+}
+
+// drivers trains a few tiny drivers and returns the run's directory.
+func drivers(t *testing.T) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "drivers")
+	must(t, "train", "carracing-factored", "--run-dir", dir, "--generations", "2", "--quiet",
+		"--set", "search={population: 6, survivors: 2}", "--set", "carracing.network={channels: [4], kernel: 8, stride: 8, hidden: 3}",
+		"--set", "carracing.episodes={all: 2, finalists: 3, more: 2, heldout: 0}", "--set", "carracing.environment.max_steps=12")
+	return dir
+}
+
+// TestPlayRun: each episode that was scored comes out as it was.
+func TestPlayRun(t *testing.T) {
+	run := drivers(t)
+	for _, args := range []string{"", "--episode 3", "--generation 1", "--generation 1 --individual 6 --episode 1"} {
+		var got played
+		out := must(t, append([]string{"play", run, "--json"}, strings.Fields(args)...)...)
+		if err := json.Unmarshal([]byte(out), &got); err != nil {
+			t.Fatal(err)
+		}
+		s := got.Scored
+		if s == nil || !s.Equal || !s.SameKind || s.Score != s.Recorded || s.Returns[s.Episode] != got.Return || got.Steps == 0 {
+			t.Errorf("play %s: %s", args, out)
+		}
+	}
+	if out := must(t, "play", run); !strings.Contains(out, "of 4\n") || !strings.Contains(out, "the same, to the last bit") {
+		t.Errorf("play: %s", out)
+	}
+	if out := must(t, "play", run, "--seed", "5", "--max-steps", "7"); !strings.Contains(out, "track 5: 7 steps") || strings.Contains(out, "lineage") {
+		t.Errorf("play --seed: %s", out)
+	}
+	for args, says := range map[string]string{
+		"--episode 4":              "want 0 to 3",
+		"--episode -1":             "want 0 to",
+		"--generation 3":           "the last complete one is 2",
+		"--individual 999":         "no individual 999",
+		"--max-steps 5":            "give --seed for another drive",
+		"--episode 1 --seed 3":     "--episode",
+		"--weights x.safetensors":  "one of them",
+		"--generation 1 --seed -3": "whole number",
+	} {
+		code, _, errs := call(t, "", append([]string{"play", run}, strings.Fields(args)...)...)
+		if code == exitDone || code == exitFailure || !strings.Contains(errs, says) || strings.Count(errs, "\n") != 1 {
+			t.Errorf("play %s: exit %d, %q; want %q", args, code, errs, says)
+		}
+	}
+}
+
+// TestPlaySeesAnotherScore: a score that the lineage does not have is an error.
+func TestPlaySeesAnotherScore(t *testing.T) {
+	s := &scored{Score: 1, Recorded: 2, SameKind: true}
+	if err := s.verdict(); err == nil {
+		t.Error("no error")
+	}
+	if s.SameKind = false; s.verdict() != nil {
+		t.Error("another kind of device must not come to the same")
 	}
 }

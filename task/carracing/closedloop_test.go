@@ -35,6 +35,24 @@ func readClosedLoop(t *testing.T) (episodes []closedLoop) {
 	return episodes
 }
 
+// loadPolicy returns an evaluator with a weight file's policy in slot 0.
+func loadPolicy(t *testing.T, path string) *CPU {
+	t.Helper()
+	file, err := model.ReadSafetensors(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := model.ImportConvPolicy(file, model.Initialisation{}, model.MutationRates{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := newCPU(t, p.ConvPolicy, p.Layout, func(o *Evaluation) { o.Threads = 1 })
+	if err := e.Import(0, p.Genotype); err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
 // TestClosedLoop: policies drive here as they drive in the real environment.
 //
 // The one of whole numbers is computed without rounding, so every action and
@@ -70,19 +88,14 @@ func TestClosedLoop(t *testing.T) {
 
 // play drives the episode here. It counts the steps whose actions differ from
 // the real ones, and returns the largest difference.
-func (c *closedLoop) play(t *testing.T) (outcome Outcome, differing int, largest float64) {
+func (c *closedLoop) play(t *testing.T) (_ Outcome, differing int, largest float64) {
 	t.Helper()
 	actions := make([][actionSize]float32, c.Steps)
 	if err := binary.Read(bytes.NewReader(c.Actions), binary.LittleEndian, actions); err != nil {
 		t.Fatal(err)
 	}
-	step, o := 0, TrainingEvaluation()
-	o.Threads = 1
-	player, err := LoadPolicy("testdata/"+c.Policy, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	outcome, err = player.Watch(context.Background(), model.Candidate{}, c.Seed, func(_ *Episode, a Action) error {
+	step := 0
+	outcome, err := loadPolicy(t, "testdata/"+c.Policy).Watch(context.Background(), model.Candidate{}, c.Seed, func(_ *Episode, a Action) error {
 		if step++; step == 1 || step > c.Steps+1 {
 			return nil // after the reset, or the real episode had ended
 		}

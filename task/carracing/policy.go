@@ -37,24 +37,6 @@ func CheckPolicy(p model.ConvPolicy) error {
 	return nil
 }
 
-// LoadPolicy returns an evaluator whose parent in slot 0 is the policy of a
-// weight file; model.Candidate{} is that parent.
-func LoadPolicy(path string, o Evaluation) (*CPU, error) {
-	file, err := model.ReadSafetensors(path)
-	if err != nil {
-		return nil, err
-	}
-	p, err := model.ImportConvPolicy(file, model.Initialisation{}, model.MutationRates{})
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w: want the weights of a driver", path, err)
-	}
-	e, err := NewCPU(p.ConvPolicy, p.Layout, o)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return e, e.Import(0, p.Genotype)
-}
-
 // Images shows the observations to a policy, oldest first, without a copy. They
 // change when the stack does, and so does their order.
 func (s *FrameStack) Images(to *[StackDepth][]uint8) conv.Images {
