@@ -58,7 +58,8 @@ func (a *Archive) LoadData() error {
 func LineagePath(dir string) string { return filepath.Join(dir, fileLineage) }
 
 // Find returns an individual with its genome: that of the id, or the best if
-// id is 0, of the generation, or of the last complete one if generation is 0.
+// id is 0, of the generation. If that is 0, it is the last complete one, or for
+// an id the last in which the individual lived.
 func (a *Archive) Find(generation model.Generation, id model.ID) (lineage.Individual, error) {
 	var found lineage.Individual
 	var ancestry lineage.Ancestry
@@ -78,6 +79,9 @@ func (a *Archive) Find(generation model.Generation, id model.ID) (lineage.Indivi
 		return found, as(BadData, err)
 	}
 	wanted := generation
+	if wanted == 0 && id != 0 {
+		wanted = found.Generation
+	}
 	if wanted == 0 {
 		wanted = last
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/evorank/evorank/files"
@@ -74,6 +75,9 @@ func readManifest(dir string) (Manifest, error) {
 	text, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return m, errorf(BadData, "run: %s: not a run directory: it has no %s", dir, fileManifest)
+	}
+	if errors.Is(err, syscall.ENOTDIR) {
+		return m, errorf(BadData, "run: %s: not a run directory but a file: weights are given by --weights", dir)
 	}
 	if err != nil {
 		return m, as(BadData, fmt.Errorf("run: %w", err))

@@ -80,6 +80,7 @@ func (r *Run) openLineage() (err error) {
 		r.options.warn("resume: %s: it ends with generation %d, run.json knew of %d: what is missing is computed again", path, g, r.manifest.Generation)
 	case g >= r.Generations():
 		r.options.warn("resume: %s: all %d generations are complete: give --generations to extend the run", r.dir, g)
+		r.manifest.Goal = g // fewer cannot be wanted any more
 	}
 	changed, err := r.checkDevice()
 	if err != nil {
