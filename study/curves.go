@@ -21,7 +21,7 @@ type curveSet struct {
 // View says what a figure of curves shows.
 type View struct {
 	Metric string
-	Axis   string         // generation, seconds or tokens
+	Axis   string         // generation, seconds, tokens or steps
 	Band   stats.BandKind // around the median or mean
 	Trials bool           // draw each trial too
 	Levels *run.Levels    // reference lines, if the metric is a loss
@@ -32,6 +32,7 @@ var axes = map[string]plot.Axis{
 	keyGeneration: {Name: "generation"},
 	keySeconds:    {Name: "time spent on generations", Unit: "s"},
 	keyTokens:     {Name: "tokens scored"},
+	keySteps:      {Name: "environment steps"},
 }
 
 var inWordsOfBand = map[stats.BandKind]string{
@@ -41,8 +42,8 @@ var inWordsOfBand = map[stats.BandKind]string{
 	stats.MeanError:       "mean ± 1.96 standard errors",
 }
 
-// DrawCurves draws a metric of groups of runs over generations, seconds or
-// tokens.
+// DrawCurves draws a metric of groups of runs over generations, seconds,
+// tokens or steps.
 func DrawCurves(groups []Group, v View) (*plot.Figure, error) {
 	sets, err := setsOf(groups, v.Metric)
 	if err != nil {
@@ -91,7 +92,7 @@ func Centres(groups []Group, v View) ([]plot.Named, error) {
 func drawCurves(sets []curveSet, v View) (*plot.Figure, error) {
 	axis, known := axes[v.Axis]
 	if !known {
-		return nil, badConfig(fmt.Errorf("plot: axis %q: want generation, seconds or tokens", v.Axis))
+		return nil, badConfig(fmt.Errorf("plot: axis %q: want generation, seconds, tokens or steps", v.Axis))
 	}
 	m := MetricOf(v.Metric)
 	var conditions []plot.Condition
@@ -111,7 +112,7 @@ func drawCurves(sets []curveSet, v View) (*plot.Figure, error) {
 	if isLoss(v.Metric) && m.Better == Lower {
 		frame.References = references(v.Levels)
 	}
-	if v.Metric == keyFounders || v.Metric == "loss_std" {
+	if v.Metric == keyFounders || strings.HasSuffix(v.Metric, "_std") {
 		return wrapData(plot.Diversity(frame, conditions))
 	}
 	return wrapData(plot.Curves(frame, conditions))

@@ -154,11 +154,15 @@ func (s *Study) Demand(ctx context.Context, states []State, device string, o run
 	return most, nil
 }
 
-// evaluations counts individuals scored: survivors of a task that always gives
-// the same are scored once, founders in every fresh trial.
+// evaluations counts individuals scored, once for each round: survivors of a
+// task that always gives the same are scored once, founders in every fresh
+// trial.
 func (s *Study) evaluations(condition, fresh, generations, stories int) int {
 	cfg := s.configs[condition]
 	each := cfg.Search.Population
+	if cfg.Task == "carracing" {
+		return generations * (each + cfg.CarRacing.Episodes.Finalists)
+	}
 	if n := cfg.LM.Data.PerGeneration; n == 0 || n == stories {
 		each -= cfg.Search.Survivors
 	}

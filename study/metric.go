@@ -1,6 +1,12 @@
 package study
 
-import "strings"
+import (
+	"slices"
+	"strings"
+
+	"github.com/evorank/evorank/run"
+	"github.com/evorank/evorank/run/metrics"
+)
 
 // Direction says which values of a metric are the better ones.
 type Direction string
@@ -22,34 +28,56 @@ type Metric struct {
 
 // inWordsOf names the metrics whose key is not its own best name.
 var inWordsOf = map[string]string{
-	"loss_best":         "loss of the best",
-	"loss_median":       "median loss of the population",
-	"loss_mean":         "mean loss of the population",
-	"loss_worst":        "worst loss of the population",
-	"loss_std":          "standard deviation of the loss",
-	"heldout_loss_best": "held-out loss of the best",
-	"founders":          "founders with living descendants",
+	"loss_best":           "loss of the best",
+	"loss_median":         "median loss of the population",
+	"loss_mean":           "mean loss of the population",
+	"loss_worst":          "worst loss of the population",
+	"loss_std":            "standard deviation of the loss",
+	"heldout_loss_best":   "held-out loss of the best",
+	"return_best":         "return of the best",
+	"return_median":       "median return of the population",
+	"return_mean":         "mean return of the population",
+	"return_worst":        "worst return of the population",
+	"return_std":          "standard deviation of the return",
+	"heldout_return_best": "held-out return of the best",
+	"founders":            "founders with living descendants",
+	"env_steps":           "environment steps",
 }
 
-// MetricOf describes a key.
+var directions = map[metrics.Direction]Direction{metrics.Lower: Lower, metrics.Higher: Higher, metrics.Neither: Neither}
+
+// written are the metrics that package run writes.
+var written = run.Metrics()
+
+// MetricOf describes a key: as package run does if it is one of its own, by
+// its words if it is a column of somebody's table.
 func MetricOf(key string) Metric {
 	m := Metric{Key: key, Name: strings.ReplaceAll(key, "_", " ")}
 	if name := inWordsOf[key]; name != "" {
 		m.Name = name
 	}
+	if i := slices.IndexFunc(written, func(w metrics.Metric) bool { return w.Key == key }); i >= 0 {
+		m.Unit, m.Better = written[i].Unit, directions[written[i].Better]
+		return m
+	}
 	switch {
-	case key == "loss_std":
-		m.Unit = "nats" // of a spread, neither is better
 	case isLoss(key):
 		m.Unit, m.Better = "nats", Lower
 	case strings.HasSuffix(key, "_per_second"):
 		m.Unit, m.Better = strings.TrimSuffix(key, "_per_second")+"/s", Higher
 	case strings.HasSuffix(key, "seconds"):
 		m.Unit, m.Better = "s", Lower
-	case strings.Contains(key, "reward"), strings.Contains(key, "return"), strings.Contains(key, "score") && key != "tokens_scored", strings.Contains(key, "fitness"):
+	case strings.Contains(key, "reward"), strings.Contains(key, "return"), strings.Contains(key, "score"), strings.Contains(key, "fitness"):
 		m.Better = Higher
 	}
 	return m
+}
+
+// isScore reports whether a metric tells how good the population is.
+func isScore(key string) bool {
+	return slices.ContainsFunc([]string{"_best", "_median", "_mean", "_std"}, func(ending string) bool {
+		return strings.HasSuffix(key, ending)
+	})
 }
 
 func isLoss(key string) bool { return strings.Contains(key, "loss") }

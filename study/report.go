@@ -230,7 +230,11 @@ func (res *Results) drawings(section Section, conditions []string) []drawing {
 		curves(name+"-over-generations", metric, keyGeneration, true)
 		if i == 0 {
 			curves(name+"-over-seconds", metric, keySeconds, false)
-			curves(name+"-over-tokens", metric, keyTokens, false)
+			for _, place := range []string{keyTokens, keySteps} {
+				if res.has(place) {
+					curves(name+"-over-"+place, metric, place, false)
+				}
+			}
 		}
 		add(name+"-by-trial", func() (*plot.Figure, error) {
 			a, err := res.answer(conditions, metric)
@@ -254,12 +258,20 @@ func (res *Results) drawings(section Section, conditions []string) []drawing {
 			return DrawAgainstRank(a, ranks)
 		})
 	}
-	if isLoss(res.Study.Metric) {
-		curves("diversity-loss", "loss_std", keyGeneration, false)
+	for _, score := range scores {
+		if res.has(score + "_std") {
+			curves("diversity-"+score, score+"_std", keyGeneration, false)
+		}
 	}
 	curves("diversity-founders", keyFounders, keyGeneration, false)
 	return out
 }
+
+// scores are what tasks call what they select by.
+var scores = []string{"loss", "return"}
+
+// has reports whether any curve has the key.
+func (res *Results) has(key string) bool { return slices.Contains(res.keys(), key) }
 
 // curveSets groups the curves of conditions.
 func (res *Results) curveSets(conditions []string) []curveSet {

@@ -48,6 +48,7 @@ type Outcome struct {
 	Values         map[string]stats.Number `json:"values"`     // by metric; null: not a number; absent: not measured
 	Seconds        stats.Number            `json:"seconds"`    // of all generations; null: of some nobody knows
 	Tokens         stats.Number            `json:"tokens"`     // scored
+	Steps          stats.Number            `json:"steps,omitempty"`
 	Task           string                  `json:"task"`
 	Stories        int                     `json:"stories"`
 	HeldoutStories int                     `json:"heldout_stories"`
@@ -172,7 +173,7 @@ func outcomeOf(r *Run) (Outcome, error) {
 	digest, err := lineageDigest(r.Dir)
 	m := r.Manifest
 	return Outcome{
-		Seed: r.Seed(), Status: string(m.Status), Generation: r.Last(), Seconds: stats.Number(r.Seconds), Tokens: stats.Number(r.Tokens),
+		Seed: r.Seed(), Status: string(m.Status), Generation: r.Last(), Seconds: stats.Number(r.Seconds), Tokens: stats.Number(r.Tokens), Steps: stats.Number(r.Steps),
 		Task: r.Config.Task, Stories: m.Stories, HeldoutStories: m.HeldoutStories,
 		Device: m.Device, DeviceKind: m.DeviceKind, Precision: m.Precision, Machine: machineOf(m.Host), Version: m.Version,
 		Data: m.DataDigest, Heldout: m.HeldoutDigest, Tokenizer: m.TokenizerDigest, Config: m.Config, Setting: r.setting(), Lineage: digest,
@@ -216,7 +217,7 @@ func (res *Results) groups() []Group {
 func (res *Results) keptRun(o Outcome, c Curve, cfg configs.Config) *Run {
 	cfg.Seed, cfg.Task = o.Seed, o.Task
 	r := &Run{
-		Dir: fmt.Sprintf("%s, seed %d", o.Condition, o.Seed), Config: cfg, Seconds: float64(o.Seconds), Tokens: float64(o.Tokens), kept: &o,
+		Dir: fmt.Sprintf("%s, seed %d", o.Condition, o.Seed), Config: cfg, Seconds: float64(o.Seconds), Tokens: float64(o.Tokens), Steps: float64(o.Steps), kept: &o,
 		Manifest: run.Manifest{
 			Status: run.Status(o.Status), Generation: o.Generation, Config: o.Config, Version: o.Version, Host: o.Machine,
 			Device: o.Device, DeviceKind: o.DeviceKind, Precision: o.Precision, Parameters: o.made.Parameters, Phenotype: o.made.Phenotype,
@@ -242,6 +243,9 @@ func (res *Results) keptRun(o Outcome, c Curve, cfg configs.Config) *Run {
 // measureLevels adds what losses are compared with: from the text, if it is at
 // hand, or from a report about the same text.
 func (res *Results) measureLevels(first *Run, s *Study, places []string) {
+	if !isLoss(s.Metric) {
+		return
+	}
 	err := fmt.Errorf("the runs are not at hand")
 	if first.kept == nil {
 		var l run.Levels

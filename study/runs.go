@@ -23,10 +23,10 @@ type Run struct {
 	Manifest run.Manifest
 	Config   configs.Config
 	Rows     []Row // one per generation, rising
-	// Seconds and Tokens are what all generations took and scored; NaN if
-	// nobody knows of one.
-	Seconds, Tokens float64
-	kept            *Outcome // of a report that the run is read from; nil if it was read from its directory
+	// Seconds are what all generations took, Tokens and Steps what they
+	// scored and drove; NaN if nobody knows of one.
+	Seconds, Tokens, Steps float64
+	kept                   *Outcome // of a report that the run is read from; nil if it was read from its directory
 }
 
 // Seed returns the trial's seed.
@@ -65,16 +65,24 @@ func ReadRun(dir string) (*Run, error) {
 	return r, nil
 }
 
-// sumUp adds to every row the seconds and tokens spent so far. What nobody
-// knows counts as nothing there: the totals are NaN then.
+// sumUp adds to every row the seconds, tokens and steps spent so far. What
+// nobody knows counts as nothing there: the totals are NaN then.
 func (r *Run) sumUp() {
-	r.Seconds, r.Tokens = 0, 0
-	seconds, tokens := 0.0, 0.0
+	r.Seconds = r.sum("generation_seconds", keySeconds)
+	r.Tokens, r.Steps = r.sum("tokens_scored", keyTokens), r.sum("env_steps", keySteps)
+}
+
+func (r *Run) sum(key, place string) (total float64) {
+	soFar := 0.0
 	for _, row := range r.Rows {
-		r.Seconds, r.Tokens = r.Seconds+row["generation_seconds"], r.Tokens+row["tokens_scored"]
-		seconds, tokens = seconds+known(row["generation_seconds"]), tokens+known(row["tokens_scored"])
-		row[keySeconds], row[keyTokens] = seconds, tokens
+		v, there := row[key]
+		if !there && place != keySeconds {
+			continue
+		}
+		total, soFar = total+v, soFar+known(v)
+		row[place] = soFar
 	}
+	return total
 }
 
 // readRows reads all complete lines; the last may be cut short.
@@ -127,7 +135,7 @@ func readRow(line []byte) (Row, error) {
 func (r Row) forget() {
 	nobody, mended := hasZero(r, "best_id"), hasZero(r, "evaluated")
 	for key := range r {
-		if nobody && strings.Contains(key, "loss_") || mended && (isTime(key) || key == "evaluated" || key == "tokens_scored") {
+		if nobody && strings.Contains(key, "loss_") || mended && (isTime(key) || isWork(key)) {
 			r[key] = math.NaN()
 		}
 	}
@@ -141,6 +149,11 @@ func hasZero(r Row, key string) bool {
 // isTime reports whether a metric depends on the clock.
 func isTime(key string) bool {
 	return key == keySeconds || strings.HasSuffix(key, "_seconds") || strings.HasSuffix(key, "_per_second")
+}
+
+// isWork reports whether a metric counts what a generation did.
+func isWork(key string) bool {
+	return key == "evaluated" || key == "episodes" || summed[key] != "" || strings.HasSuffix(key, "_bytes")
 }
 
 // Last returns the last generation measured, 0 if there is none.

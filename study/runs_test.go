@@ -43,14 +43,19 @@ func TestReadRows(t *testing.T) {
 
 func TestMetricOf(t *testing.T) {
 	for key, want := range map[string]Metric{
-		"loss_best":         {"loss_best", "loss of the best", "nats", Lower},
-		"heldout_loss_best": {"heldout_loss_best", "held-out loss of the best", "nats", Lower},
-		"loss_std":          {"loss_std", "standard deviation of the loss", "nats", Neither},
-		"tokens_per_second": {"tokens_per_second", "tokens per second", "tokens/s", Higher},
-		"adoption_seconds":  {"adoption_seconds", "adoption seconds", "s", Lower},
-		"reward_best":       {"reward_best", "reward best", "", Higher},
-		"tokens_scored":     {"tokens_scored", "tokens scored", "", Neither},
-		"unfit":             {"unfit", "unfit", "", Neither},
+		"loss_best":            {"loss_best", "loss of the best", "nats", Lower},
+		"heldout_loss_best":    {"heldout_loss_best", "held-out loss of the best", "nats", Lower},
+		"loss_std":             {"loss_std", "standard deviation of the loss", "nats", Neither},
+		"tokens_per_second":    {"tokens_per_second", "tokens per second", "tokens/s", Higher},
+		"adoption_seconds":     {"adoption_seconds", "adoption seconds", "s", Lower},
+		"reward_best":          {"reward_best", "reward best", "", Higher},
+		"tokens_scored":        {"tokens_scored", "tokens scored", "tokens", Neither},
+		"unfit":                {"unfit", "unfit", "individuals", Lower},
+		"best_id":              {"best_id", "best id", "", Neither},
+		"return_best":          {"return_best", "return of the best", "", Higher},
+		"return_std":           {"return_std", "standard deviation of the return", "", Neither},
+		"heldout_return_best":  {"heldout_return_best", "held-out return of the best", "", Higher},
+		"env_steps_per_second": {"env_steps_per_second", "env steps per second", "env steps/s", Higher},
 	} {
 		if got := MetricOf(key); got != want {
 			t.Errorf("%s: %+v, want %+v", key, got, want)

@@ -24,11 +24,11 @@ func (s *Study) figures() []string {
 		name := strings.ReplaceAll(metric, "_", "-")
 		out = append(out, name+"-over-generations", name+"-by-trial")
 		if i == 0 {
-			out = append(out, name+"-over-seconds", name+"-over-tokens")
+			out = append(out, name+"-over-seconds", name+"-over-tokens", name+"-over-steps")
 		}
 	}
-	if isLoss(s.Metric) {
-		out = append(out, "diversity-loss")
+	for _, score := range scores {
+		out = append(out, "diversity-"+score)
 	}
 	return out
 }

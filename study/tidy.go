@@ -59,14 +59,14 @@ func (res *Results) writeTrials(w io.Writer) error {
 	metrics := res.Study.Metrics()
 	out := csv.NewWriter(w)
 	head := append([]string{"condition", "seed", "status", "generations"}, metrics...)
-	out.Write(append(head, "seconds", "tokens", "device", "device_kind", "precision", "version", "config_identity", "data_digest", "heldout_digest", "lineage_sha256"))
+	out.Write(append(head, "seconds", "tokens", "steps", "device", "device_kind", "precision", "version", "config_identity", "data_digest", "heldout_digest", "lineage_sha256"))
 	for _, t := range res.Trials {
 		row := []string{t.Condition, strconv.FormatUint(t.Seed, 10), t.Status, strconv.Itoa(t.Generation)}
 		for _, key := range metrics {
 			v, there := t.Values[key]
 			row = append(row, cell(float64(v), there, -1))
 		}
-		row = append(row, cell(float64(t.Seconds), true, -1), cell(float64(t.Tokens), true, -1))
+		row = append(row, cell(float64(t.Seconds), true, -1), cell(float64(t.Tokens), true, -1), cell(float64(t.Steps), true, -1))
 		out.Write(append(row, t.Device, t.DeviceKind, t.Precision, t.Version, t.Config, t.Data, t.Heldout, t.Lineage))
 	}
 	out.Flush()
@@ -88,10 +88,13 @@ func cell(x float64, there bool, digits int) string {
 // are drawn the first time, so that they look the same when they are read back.
 const curveDigits = 7
 
+// isCount reports whether a value of a curve is a whole number of things.
+func isCount(key string) bool { return key == keyGeneration || key == keyTokens || key == keySteps }
+
 func (c Curve) round() {
 	for _, row := range c.Rows {
 		for key, v := range row {
-			if key != keyTokens && key != keyGeneration {
+			if !isCount(key) {
 				row[key], _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', curveDigits, 64), 64) // what it wrote it reads
 			}
 		}
@@ -102,14 +105,18 @@ func (c Curve) round() {
 func (res *Results) writeCurves(w io.Writer) error {
 	keys := res.keys()
 	out := csv.NewWriter(w)
-	out.Write(append([]string{"condition", "seed", keyGeneration, keySeconds, keyTokens}, keys...))
+	out.Write(append([]string{"condition", "seed", keyGeneration, keySeconds}, keys...))
 	for _, c := range res.curves {
 		for _, row := range c.Rows {
 			line := []string{c.Condition, strconv.FormatUint(c.Seed, 10), strconv.Itoa(row.generation())}
-			line = append(line, cell(row[keySeconds], true, curveDigits), cell(row[keyTokens], true, -1))
+			line = append(line, cell(row[keySeconds], true, curveDigits))
 			for _, key := range keys {
 				v, there := row[key]
-				line = append(line, cell(v, there, curveDigits))
+				digits := curveDigits
+				if isCount(key) {
+					digits = -1
+				}
+				line = append(line, cell(v, there, digits))
 			}
 			out.Write(line)
 		}
@@ -128,9 +135,8 @@ func (res *Results) keys() []string {
 			}
 		}
 	}
-	for _, place := range []string{keyGeneration, keySeconds, keyTokens} {
-		delete(seen, place)
-	}
+	delete(seen, keyGeneration)
+	delete(seen, keySeconds)
 	return sortedKeys(seen)
 }
 
@@ -140,7 +146,7 @@ func readCurves(path string) ([]Curve, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := t.has("condition", "seed", keyGeneration, keySeconds, keyTokens); err != nil {
+	if err := t.has("condition", "seed", keyGeneration, keySeconds); err != nil {
 		return nil, err
 	}
 	var curves []Curve

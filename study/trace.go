@@ -23,13 +23,14 @@ type Curve struct {
 // Places on the x axis of a curve, beside the generation.
 const (
 	keySeconds = "seconds"
-	keyTokens  = "tokens"
+	keyTokens  = "tokens" // of language models
+	keySteps   = "steps"  // of environments
 )
 
-const keyFounders = "founders"
+// summed are the metrics whose sums so far are places.
+var summed = map[string]string{"tokens_scored": keyTokens, "env_steps": keySteps}
 
-// curveKeys are kept of every run that has them.
-var curveKeys = []string{"loss_best", "loss_median", "loss_mean", "loss_std", "heldout_loss_best"}
+const keyFounders = "founders"
 
 // newCurve keeps the metrics asked for and the usual ones, and counts the
 // founders that still have descendants, if the lineage is at hand.
@@ -42,11 +43,11 @@ func newCurve(condition string, r *Run, metrics []string) (Curve, error) {
 			return c, badData(err)
 		}
 	}
-	keep := slices.Concat([]string{keyGeneration, keySeconds, keyTokens, keyFounders}, curveKeys, metrics)
+	keep := append([]string{keyGeneration, keySeconds, keyTokens, keySteps, keyFounders}, metrics...)
 	for i, row := range r.Rows {
 		kept := Row{}
-		for _, key := range keep {
-			if v, there := row[key]; there {
+		for key, v := range row {
+			if isScore(key) || slices.Contains(keep, key) {
 				kept[key] = v
 			}
 		}

@@ -75,7 +75,7 @@ type Ranked struct {
 func DrawAgainstRank(a Answer, ranks []Ranked) (*plot.Figure, error) {
 	frame := plot.Frame{
 		Title: fmt.Sprintf("%s, generation %d", capital(a.Metric.withDirection()), a.Generation),
-		X:     plot.Axis{Name: "rank of the factors (label: embedding / others)"}, Y: plot.Axis{Name: a.Metric.Name, Unit: a.Metric.Unit},
+		X:     plot.Axis{Name: rankAxis(ranks)}, Y: plot.Axis{Name: a.Metric.Name, Unit: a.Metric.Unit},
 		Caption: "One point a trial; line: medians, whiskers: their 95 % bootstrap intervals." + doubtsInWords(a),
 	}
 	all := plot.Ranked{Name: "factored"}
@@ -97,17 +97,30 @@ func DrawAgainstRank(a Answer, ranks []Ranked) (*plot.Figure, error) {
 	return wrapData(plot.AgainstRank(frame, []plot.Ranked{all}))
 }
 
-// RanksOf reads the groups' ranks from their runs' configs: that of attention
-// and feed-forward weights decides, where they differ the larger one.
+// rankAxis says what the labels are.
+func rankAxis(ranks []Ranked) string {
+	if slices.ContainsFunc(ranks, func(r Ranked) bool { return strings.Contains(r.Label, "/") }) {
+		return "rank of the factors (label: embedding / others)"
+	}
+	return "rank of the factors"
+}
+
+// RanksOf reads the groups' ranks from their runs' configs: that of the
+// weights beside the embedding decides, where they differ the larger one.
 func RanksOf(a Answer) []Ranked {
 	out := make([]Ranked, len(a.Groups))
 	for i, runs := range a.Runs {
 		if len(runs) == 0 {
 			continue
 		}
-		e := runs[0].Config.LM.Encoding
-		if rank := max(e.Attention.Rank, e.FeedForward.Rank); rank > 0 {
+		cfg := runs[0].Config
+		if e := cfg.LM.Encoding; cfg.Task != "carracing" && max(e.Attention.Rank, e.FeedForward.Rank) > 0 {
+			rank := max(e.Attention.Rank, e.FeedForward.Rank)
 			out[i] = Ranked{float64(rank), fmt.Sprintf("%d/%d", e.Embedding.Rank, rank)}
+		}
+		if e := cfg.CarRacing.Encoding; cfg.Task == "carracing" && max(e.Convolutions.Rank, e.Hidden.Rank) > 0 {
+			rank := max(e.Convolutions.Rank, e.Hidden.Rank)
+			out[i] = Ranked{float64(rank), fmt.Sprint(rank)}
 		}
 	}
 	return out

@@ -20,7 +20,7 @@ func plotCommand() *cli.Command {
 		return &cli.StringFlag{Name: "metric", Value: key, Usage: "`KEY` of metrics.jsonl (docs/metrics.md), or founders: how many still have descendants"}
 	}
 	band := &cli.StringFlag{Name: "band", Value: string(stats.MedianInterval), Usage: "median-bootstrap, mean-bootstrap, median-quartiles or mean-error (± 1.96 standard errors, as in the paper)"}
-	over := &cli.StringFlag{Name: "over", Value: "generation", Usage: "generation, seconds or tokens"}
+	over := &cli.StringFlag{Name: "over", Value: "generation", Usage: "generation, seconds, tokens or steps"}
 	only := &cli.BoolFlag{Name: "no-trials", Usage: "without the single trials' thin lines"}
 	levels := &cli.BoolFlag{Name: "levels", Usage: "lines at the uniform guess, unigram and bigram entropy of the text"}
 	const groups = "GROUP..."
@@ -29,7 +29,7 @@ func plotCommand() *cli.Command {
 		Usage:       "draw learning curves, final values, lineages: SVG, PNG or in the terminal",
 		Description: groupsHelp,
 		Subcommands: []*cli.Command{
-			{Name: "curves", Usage: "a metric over generations, seconds or tokens", ArgsUsage: groups, Action: plotCurves,
+			{Name: "curves", Usage: "a metric over generations, seconds, tokens or steps", ArgsUsage: groups, Action: plotCurves,
 				Flags: []cli.Flag{output, metric("loss_best"), over, band, only, levels,
 					&cli.BoolFlag{Name: "terminal", Usage: "a small drawing of each group's centre, here"}}},
 			{Name: "strips", Usage: "the values of one generation, trial by trial", ArgsUsage: groups, Action: plotStrips,
@@ -81,7 +81,7 @@ func plotCurves(c *cli.Context) error {
 	if err := choice(c, "band", string(stats.MedianInterval), string(stats.MeanInterval), string(stats.MedianQuartiles), string(stats.MeanError)); err != nil {
 		return err
 	}
-	if err := choice(c, "over", "generation", "seconds", "tokens"); err != nil {
+	if err := choice(c, "over", "generation", "seconds", "tokens", "steps"); err != nil {
 		return err
 	}
 	groups, err := study.ReadGroups(c.Args().Slice())
