@@ -135,6 +135,9 @@ func chooseDrive(c *cli.Context) (drive, error) {
 	if err := refuse(c, "tracks that were scored are for runs, without --seed", "episode"); err != nil {
 		return drive{}, err
 	}
+	if _, err := s.network.Policy(); err != nil {
+		return drive{}, byKind(fmt.Errorf("play: %s%s: %w", c.Args().First(), c.String("weights"), err))
+	}
 	track, err := carracing.ParseSeed(c.String("seed"))
 	if err != nil {
 		return drive{}, usagef("play: --%w", err)

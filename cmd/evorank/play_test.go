@@ -104,9 +104,9 @@ func TestPlayRefuses(t *testing.T) {
 		{"--weights W --seed 1 --output full", exitFailure, "not empty"},
 		{"--weights W --seed 1 --output none/a.gif", exitFailure, "create the folder first"},
 		{dir + "/run", exitData, "only runs of task carracing do"},
-		{dir + "/run --seed 3", exitData, "only runs of task carracing do"},
+		{dir + "/run --seed 3", exitData, "/run: network: it is no policy"},
 		{"--weights none.safetensors --seed 1", exitData, "no such file"},
-		{"--weights " + dir + "/w.safetensors --seed 1", exitData, "it is no policy"},
+		{"--weights " + dir + "/w.safetensors --seed 1", exitData, "w.safetensors: network: it is no policy"},
 	} {
 		args := append([]string{"play"}, strings.Fields(strings.ReplaceAll(c.args, "W ", weights+" "))...)
 		if c.args == "--weights W" {
