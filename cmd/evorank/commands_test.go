@@ -110,6 +110,7 @@ func TestCommands(t *testing.T) {
 		{"train --device cuda --run-dir $D/new", exitDevice, "cuda"},
 		{"train --run-dir $D/run", exitUsage, "exists and is not empty"},
 		{"train --dry-run", exitDone, "memory +about"},
+		{"train --dry-run --generations 1", exitDone, "time +about 1s "},
 		{"train --dry-run --json", exitDone, `"tokens_per_second"`},
 		{"resume $D", exitData, "not a run directory"},
 		{"resume", exitUsage, "RUN is missing"},
@@ -283,6 +284,15 @@ func TestTokenizerTrainWarnsOfFewLabels(t *testing.T) {
 	}
 	if errs := train("40"); errs != "" {
 		t.Errorf("as many as there are: %s", errs)
+	}
+}
+
+// TestLogLinesReadInOrder: what a line is about comes first.
+func TestLogLinesReadInOrder(t *testing.T) {
+	t.Chdir(t.TempDir())
+	_, _, errs := call(t, "", "train", "--generations", "2")
+	if !regexp.MustCompile(`(?s) INF training dir=runs/.* device=.* parameters=.* population=.* generations=2\n.* INF evolved generation=2 best=.* median=.* .*tokens/s=.*`).MatchString(errs) {
+		t.Error(errs)
 	}
 }
 

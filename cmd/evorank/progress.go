@@ -185,10 +185,13 @@ func thousands(x float64) string {
 	return fmt.Sprintf("%.3gG", x)
 }
 
+// fieldsOrder puts first what a log line is about; other fields follow.
+var fieldsOrder = []string{"trial", "dir", "device", "parameters", "population", "generations", "generation", "stage", "best", "median"}
+
 // logger writes plain log lines, coloured on a terminal unless NO_COLOR is set.
 func logger(w io.Writer) zerolog.Logger {
 	_, plain := os.LookupEnv("NO_COLOR")
-	return zerolog.New(zerolog.ConsoleWriter{Out: w, NoColor: plain || !isTerminal(w), TimeFormat: time.TimeOnly}).With().Timestamp().Logger()
+	return zerolog.New(zerolog.ConsoleWriter{Out: w, NoColor: plain || !isTerminal(w), TimeFormat: time.TimeOnly, FieldsOrder: fieldsOrder}).With().Timestamp().Logger()
 }
 
 func isTerminal(w io.Writer) bool {
@@ -207,6 +210,9 @@ func interruptible(c *cli.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	done := context.AfterFunc(ctx, func() {
 		stop()
+		if isTerminal(c.App.ErrWriter) {
+			fmt.Fprintln(c.App.ErrWriter) // below the progress line
+		}
 		log := logger(c.App.ErrWriter)
 		log.Info().Msg("stopping, resumable; the same again ends at once")
 	})

@@ -157,6 +157,6 @@ func dryRun(c *cli.Context, cfg configs.Config) error {
 	fmt.Fprintf(w, "population    %d, %d survivors, %d generations\n", cfg.Search.Population, cfg.Search.Survivors, cfg.Generations)
 	fmt.Fprintf(w, "device        %s\n", p.Device)
 	fmt.Fprintf(w, "memory        about %.0f MiB\n", float64(p.MemoryBytes)/(1<<20))
-	fmt.Fprintf(w, "time          %s %s (%s, timed on one individual)\n", at, p.Duration.Round(time.Second), rate)
+	fmt.Fprintf(w, "time          %s %s (%s, timed on one individual)\n", at, max(p.Duration, time.Second).Round(time.Second), rate)
 	return nil
 }
