@@ -78,8 +78,14 @@ func (p Plan) eliminations(b Brood, scores []Score) error {
 				return fmt.Errorf("generation %d: individual %d: it went out in stage %d with %v, its fitness is recorded as %v", b.Generation, b.Members[i].ID, stage+1, scores[i].Earlier[stage], scores[i].Fitness)
 			}
 		}
-		if race = best(race, then, p.Stages[stage].Keep); !slices.Equal(race, stayed) {
-			return fmt.Errorf("generation %d: stage %d: recorded as going on are members %v, the best are %v", b.Generation, stage+1, stayed, race)
+		race = best(race, then, p.Stages[stage].Keep)
+		if len(stayed) != len(race) {
+			return fmt.Errorf("generation %d: %d individuals are recorded as going on after stage %d, not %d", b.Generation, len(stayed), stage+1, len(race))
+		}
+		for at, i := range race {
+			if stayed[at] != i {
+				return fmt.Errorf("generation %d: individual %d is recorded as going on after stage %d, individual %d did better", b.Generation, b.Members[stayed[at]].ID, stage+1, b.Members[i].ID)
+			}
 		}
 	}
 	return nil

@@ -126,7 +126,7 @@ func (t *CarRacing) bind(d Device, _ int) (Engine, error) {
 }
 
 func (*CarRacing) work(e Engine, _ int, _ model.Cases) Work {
-	episodes, steps := e.(*carracing.CPU).Played()
+	episodes, steps := e.(counter).Played()
 	return Work{episodes, steps}
 }
 

@@ -1,0 +1,371 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/evorank/evorank/configs"
+	"github.com/evorank/evorank/kernels/vector"
+	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/run/lineage"
+	"github.com/evorank/evorank/task/carracing"
+)
+
+// tinyDrive is a run of CarRacing with episodes of a tenth of a second.
+var tinyDrive = []string{
+	"search={population: 6, survivors: 2}", "generations=3", "execution.checkpoint_every=2", "execution.threads=2",
+	"carracing.network={channels: [2, 3], kernel: 8, stride: 4, hidden: 4}", "carracing.environment.max_steps=6",
+	"carracing.episodes={all: 2, finalists: 3, more: 1, heldout: 1, heldout_every: 2}",
+}
+
+func drivingConfig(t testing.TB, settings ...string) configs.Config {
+	t.Helper()
+	c, err := configs.Load("carracing-factored", append(slices.Clone(tinyDrive), settings...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// race makes a run of CarRacing in a fresh directory and finishes it.
+func race(t testing.TB, settings ...string) string {
+	t.Helper()
+	dir := filepath.Join(t.TempDir(), "run")
+	r, err := Create(drivingConfig(t, settings...), "carracing-factored", dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	finish(t, r)
+	return dir
+}
+
+func finish(t testing.TB, r *Run) {
+	t.Helper()
+	defer r.Close()
+	if err := r.Train(context.Background(), func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestSameDriveSameBytes: neither threads nor held-out tracks nor how often a
+// checkpoint is written change the lineage; seeds and limits do.
+func TestSameDriveSameBytes(t *testing.T) {
+	want := lineageOf(t, race(t))
+	for setting, same := range map[string]bool{
+		"execution.threads=1": true, "carracing.episodes.heldout=0": true, "execution.checkpoint_every=0": true,
+		"seed=2": false, "carracing.environment.max_steps=5": false, "carracing.episodes.shared_tracks=true": false,
+	} {
+		if bytes.Equal(lineageOf(t, race(t, setting)), want) != same {
+			t.Errorf("%s: same lineage is %v", setting, !same)
+		}
+	}
+}
+
+// stopping is an engine whose evaluations are cut off from the nth on.
+type stopping struct {
+	*carracing.CPU
+	left int
+	stop context.CancelFunc
+}
+
+func (s *stopping) Evaluate(ctx context.Context, c []model.Candidate, cases model.Cases) ([]model.Fitness, error) {
+	if s.left--; s.left < 0 {
+		s.stop()
+	}
+	return s.CPU.Evaluate(ctx, c, cases)
+}
+
+// TestStopsInAnyStage: a run that is stopped in the first or the second stage
+// of any generation resumes to the same bytes, with its checkpoints or without.
+func TestStopsInAnyStage(t *testing.T) {
+	want := lineageOf(t, race(t))
+	for evaluations := range 6 { // two stages a generation; held-out ones come between
+		dir := filepath.Join(t.TempDir(), "run")
+		r, err := Create(drivingConfig(t), "carracing-factored", dir, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(context.Background())
+		engine := &stopping{r.engine.(*carracing.CPU), evaluations, cancel}
+		r.engine = engine
+		if err := r.Train(ctx, func(Progress) {}); KindOf(err) != Stopped {
+			t.Fatalf("cut off in evaluation %d it ended with %v", evaluations+1, err)
+		}
+		r.Close()
+		if evaluations%2 == 0 {
+			os.RemoveAll(filepath.Join(dir, dirCheckpoints))
+		}
+		if r, err = Resume(dir, Options{}); err != nil {
+			t.Fatal(err)
+		}
+		finish(t, r)
+		if !bytes.Equal(lineageOf(t, dir), want) {
+			t.Errorf("cut off in evaluation %d: another lineage", evaluations+1)
+		}
+	}
+}
+
+// TestVerifyPlaysAgain: everybody's episodes give the recorded returns, and a
+// record that says otherwise is found.
+func TestVerifyPlaysAgain(t *testing.T) {
+	dir := race(t)
+	v, err := archive(t, dir).Verify(context.Background(), 18)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Records != 18 || v.Rebuilt != 18 || v.Fitnesses != 18 || v.Largest != 0 || !v.SameKind || v.Score != "return" {
+		t.Errorf("%+v", v)
+	}
+	for name, spoil := range map[string]func([]model.Record){
+		"a loser's return": func(rs []model.Record) {
+			i := slices.IndexFunc(rs, func(r model.Record) bool { return r.Cases == 2 })
+			rs[i].Fitness -= 0.5
+			rs[i].Earlier[0] = rs[i].Fitness
+		},
+		"a finalist's first round": func(rs []model.Record) {
+			i := slices.IndexFunc(rs, func(r model.Record) bool { return r.Cases == 3 })
+			rs[i].Earlier[0] += 0.5
+		},
+	} {
+		spoilt := filepath.Join(t.TempDir(), "run")
+		if err := os.CopyFS(spoilt, os.DirFS(dir)); err != nil {
+			t.Fatal(err)
+		}
+		rewrite(t, LineagePath(spoilt), spoil)
+		if _, err := archive(t, spoilt).Verify(context.Background(), 18); KindOf(err) != BadData || !strings.Contains(err.Error(), "evaluated again its return is") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// rewrite changes the last generation of a lineage, with right checksums.
+func rewrite(t *testing.T, path string, spoil func([]model.Record)) {
+	t.Helper()
+	tail, err := lineage.ReadTail(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lineage.TruncateAfter(path, tail.Generation-1); err != nil {
+		t.Fatal(err)
+	}
+	w, _, err := lineage.Continue(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	spoil(tail.Records)
+	if err := w.Append(tail.Records); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestEpisodes: an individual's network, let loose on the tracks that the
+// archive names, drives the recorded returns, stage by stage.
+func TestEpisodes(t *testing.T) {
+	a := archive(t, race(t))
+	task, err := a.Experiment.CarRacing()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := a.Experiment.device()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []model.ID{0, 1, 2, 3, 4, 5, 6} {
+		i, err := a.Find(1, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, err := a.Episodes(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n, err := a.Network(i)
+		if err != nil {
+			t.Fatal(err)
+		}
+		outcomes, err := n.Drive(context.Background(), d, task.Environment, task.Limits, s.Episodes)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first := (outcomes[0].Return + outcomes[1].Return) / 2
+		whole := first
+		if len(outcomes) == 3 {
+			whole = (2*first + outcomes[2].Return) / 3
+			if len(s.Earlier) != 1 || s.Earlier[0] != first {
+				t.Errorf("individual %d: the first round is %v, recorded is %v", i.ID, first, s.Earlier)
+			}
+		}
+		if math.Abs(whole-s.Return) > 1e-12 {
+			t.Errorf("individual %d: %v, recorded is %v", i.ID, whole, s.Return)
+		}
+	}
+}
+
+// TestDrivingMetrics: the population's statistics are of the first round, and
+// the work is counted.
+func TestDrivingMetrics(t *testing.T) {
+	var seen []Progress
+	r, err := Create(drivingConfig(t), "carracing-factored", filepath.Join(t.TempDir(), "run"), Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if err := r.Train(context.Background(), func(p Progress) { seen = append(seen, p) }); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range seen {
+		if p.Work.Cases != 6*2+3 || p.Work.Units != p.Work.Cases*6 || p.Evaluated != 9 {
+			t.Errorf("generation %d: %+v", p.Generation, p)
+		}
+		if (p.HeldoutBest != nil) != (p.Generation > 1) { // every second one, and the last
+			t.Errorf("generation %d: held-out %v", p.Generation, p.HeldoutBest)
+		}
+	}
+	if s, ok := r.Stage(); !ok || s.Generation != 3 || s.Stage != 2 || s.Stages != 2 || s.Cases != 3 {
+		t.Errorf("the last stage was %+v, %v", s, ok)
+	}
+	records := []model.Record{
+		{ID: 1, Cases: 2, Fitness: 10, Earlier: model.Earlier{10}}, {ID: 2, Cases: 3, Fitness: 50, Earlier: model.Earlier{20}},
+		{ID: 3, Cases: 3, Fitness: 40, Earlier: model.Earlier{60}},
+	}
+	if p := summarise(returnWords, 2, records); p.Best != 50 || p.BestID != 2 || p.Mean != 30 || p.Median != 20 || p.Worst != 10 {
+		t.Errorf("%+v", p.Scores)
+	}
+}
+
+// TestDeviceKindNamesThePlan: another way to compute a policy is another kind,
+// because it gives other bits.
+func TestDeviceKindNamesThePlan(t *testing.T) {
+	kind := func(settings ...string) string {
+		x, err := NewExperiment(drivingConfig(t, settings...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := x.device()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Kind
+	}
+	factored, built := kind(), kind("execution.application=materialised")
+	if !strings.HasPrefix(factored, string(vector.BestISA())+" ") || factored == built || kind("execution.precision=fp64") != "reference" {
+		t.Errorf("%q, %q", factored, built)
+	}
+	dir := race(t)
+	manifest, err := readManifest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest.DeviceKind = strings.Replace(manifest.DeviceKind, "f", "m", 1)
+	if err := manifest.write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resume(dir, Options{Generations: 4}); KindOf(err) != BadDevice {
+		t.Errorf("resumed with another plan: %v", err)
+	}
+	v, err := archive(t, dir).Verify(context.Background(), 2)
+	if err != nil || v.SameKind || !math.IsInf(float64(v.Tolerance), 1) {
+		t.Errorf("verified with another plan: %+v, %v", v, err)
+	}
+}
+
+// TestDrivingRefusals: what CarRacing cannot do is said.
+func TestDrivingRefusals(t *testing.T) {
+	create := func(settings ...string) error {
+		_, err := Create(drivingConfig(t, settings...), "carracing-factored", filepath.Join(t.TempDir(), "run"), Options{})
+		return err
+	}
+	for _, c := range []struct {
+		err  error
+		kind Kind
+		want string
+	}{
+		{create("execution.device=cuda:0"), BadDevice, "device: cuda:0: carracing is evaluated on the CPU"},
+		{create("execution.precision=bf16"), BadDevice, "the CPU has fp32 and fp64"},
+		{create("carracing.network.kernel=40"), BadConfig, "carracing.network: conv policy: layer 1: kernel 40"},
+	} {
+		if KindOf(c.err) != c.kind || !strings.Contains(c.err.Error(), c.want) {
+			t.Errorf("%v, want %q", c.err, c.want)
+		}
+	}
+	driving, reading := archive(t, race(t)), archive(t, train(t, "generations=1"))
+	if _, err := driving.Experiment.LanguageModel(); KindOf(err) != BadData {
+		t.Errorf("a policy's text: %v", err)
+	}
+	i, err := reading.Find(1, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := reading.Episodes(i); KindOf(err) != BadData {
+		t.Errorf("a language model's episodes: %v", err)
+	}
+	n, err := reading.Network(i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := n.Policy(); KindOf(err) != BadData {
+		t.Errorf("a language model as a policy: %v", err)
+	}
+}
+
+// TestPolicyFiles: a policy exported in either form drives as it did, and a
+// file of another network is refused.
+func TestPolicyFiles(t *testing.T) {
+	a := archive(t, race(t))
+	i, err := a.Find(0, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := a.Network(i)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := a.Experiment.device()
+	if err != nil {
+		t.Fatal(err)
+	}
+	drive := func(n *Network) []carracing.Outcome {
+		outcomes, err := n.Drive(context.Background(), d, carracing.DefaultOptions(), carracing.Limits{MaxSteps: 10}, []model.Seed{3, 4})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return outcomes
+	}
+	want := drive(n)
+	for _, factors := range []bool{true, false} {
+		path := filepath.Join(t.TempDir(), "w.safetensors")
+		f, err := os.Create(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(model.WriteSafetensors(f, n.Export(factors)), f.Close()); err != nil {
+			t.Fatal(err)
+		}
+		back, err := LoadNetwork(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := drive(back); factors && !slices.Equal(got, want) {
+			t.Errorf("factors: %+v, was %+v", got, want)
+		} else if got[0].Steps != 10 {
+			t.Errorf("developed: %+v", got)
+		}
+	}
+	file := n.Export(false)
+	file.Metadata["inputs"], file.Metadata["outputs"] = "12", "4"
+	if _, err := importNetwork(file); err == nil {
+		t.Error("four outputs are no driver's")
+	}
+	delete(file.Metadata, "kernels")
+	if _, err := importNetwork(file); err == nil || !strings.Contains(err.Error(), "neither a transformer") {
+		t.Errorf("no description: %v", err)
+	}
+}
