@@ -17,17 +17,21 @@ type Group struct {
 }
 
 // ReadGroups reads the runs that words name: each NAME=RUNS, where RUNS are
-// directories or globs with commas between them, or one study, by its name or
-// directory, whose conditions are the groups.
+// directories or globs with commas between them, or the directory of one run, or
+// all in one word a study, by its name or directory, whose conditions are the
+// groups.
 func ReadGroups(words []string) ([]Group, error) {
-	if len(words) == 1 && !strings.Contains(words[0], "=") {
+	if len(words) == 1 && !strings.Contains(words[0], "=") && !hasLineage(words[0]) {
 		return readStudy(words[0])
 	}
 	var groups []Group
 	for _, word := range words {
 		name, list, named := strings.Cut(word, "=")
+		if hasLineage(word) {
+			name, list, named = filepath.Base(filepath.Clean(word)), word, true
+		}
 		if !named || name == "" || list == "" {
-			return nil, badConfig(fmt.Errorf("group %q: want NAME=RUNS, or one study and nothing else", word))
+			return nil, badConfig(fmt.Errorf("group %q: want NAME=RUNS, a run's directory, or one study and nothing else", word))
 		}
 		if slices.ContainsFunc(groups, func(g Group) bool { return g.Name == name }) {
 			return nil, badConfig(fmt.Errorf("group %q is given twice: put its runs into one, with commas between", name))

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/evorank/evorank/configs"
 	"github.com/evorank/evorank/stats"
 )
 
@@ -84,7 +85,11 @@ func (r *Run) value(key string, generation int) (float64, error) {
 	}
 	keys := r.Keys()
 	if !slices.Contains(keys, key) {
-		return 0, fmt.Errorf("run %s: no metric %q: it has %s", r.Dir, key, strings.Join(keys, ", "))
+		text := "it has "
+		if near := configs.Nearest(key, keys); near != "" {
+			text = "did you mean " + near + "? It has "
+		}
+		return 0, fmt.Errorf("run %s: no metric %q: %s%s", r.Dir, key, text, strings.Join(keys, ", "))
 	}
 	return 0, fmt.Errorf("run %s: no %s of generation %d: the nearest generation that has it is %d", r.Dir, key, generation, r.nearest(key, generation))
 }

@@ -79,7 +79,7 @@ func TestIncomparable(t *testing.T) {
 		"text":            {func(r *Run) { r.Manifest.DataDigest = "x" }, Question{Metric: "loss_best"}, "runs on different texts"},
 		"tokenizer":       {func(r *Run) { r.Manifest.TokenizerDigest = "x" }, Question{Metric: "loss_best"}, "different tokenizers"},
 		"held-out text":   {func(r *Run) { r.Manifest.HeldoutStories = 9 }, Question{Metric: "heldout_loss_best"}, "runs/bb/3 has 9"},
-		"unknown metric":  {nil, Question{Metric: "loss_bets"}, `run runs/a/1: no metric "loss_bets": it has generation_seconds, heldout_loss_best, loss_best, tokens_scored`},
+		"unknown metric":  {nil, Question{Metric: "loss_bets"}, `run runs/a/1: no metric "loss_bets": did you mean loss_best? It has generation_seconds, heldout_loss_best, loss_best, tokens_scored`},
 		"not then":        {nil, Question{Metric: "heldout_loss_best", Generation: 3}, "no heldout_loss_best of generation 3: the nearest generation that has it is 2"},
 		"no generation":   {nil, Question{Metric: "loss_best", Generation: 9}, "run runs/a/1: no generation 9: its last is 4 (done)"},
 		"unfinished":      {short, Question{Metric: "loss_best", Generation: 4}, "run runs/bb/3: no generation 4: its last is 2 (stopped)"},

@@ -10,7 +10,7 @@ import (
 )
 
 const groupsHelp = "A group is NAME=RUNS: run directories or globs with commas between them. Quote globs.\n" +
-	"One word without = is a study, by name or directory: its conditions are the groups.\n"
+	"Without NAME= it is one run's directory, or a study, by name or directory: its conditions are the groups.\n"
 
 func compareCommand() *cli.Command {
 	return &cli.Command{
