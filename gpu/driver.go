@@ -161,7 +161,7 @@ func (d *driver) start() error {
 		return d.unusable(NoDevice, code, "the driver does not tell its version")
 	}
 	if version < MinimumCUDA {
-		return &UnusableError{Reason: DriverTooOld, Detail: "the NVIDIA driver supports CUDA " + cudaVersion(version) +
+		return &UnusableError{Reason: DriverTooOld, Detail: "the NVIDIA driver" + installed() + " supports CUDA " + cudaVersion(version) +
 			", this build needs " + cudaVersion(MinimumCUDA) + " (driver 580 or newer): update the driver"}
 	}
 	switch code := d.Init(0); code {
@@ -185,4 +185,13 @@ func visibility() string {
 	default:
 		return fmt.Sprintf(" (CUDA_VISIBLE_DEVICES=%s chooses and orders what it shows)", value)
 	}
+}
+
+// installed is the installed driver's own version, if NVML knows.
+func installed() string {
+	version, err := DriverVersion()
+	if err != nil {
+		return ""
+	}
+	return " " + version
 }

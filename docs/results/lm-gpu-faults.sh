@@ -42,6 +42,7 @@ while True:
         time.sleep(0.0005 if greedy else 1)
 PY
 hog() { # hog MIB [greedy]: until unhog
+  rm -f "$work/hog"
   python3 "$work/hog.py" "$@" >"$work/hog" &
   hogged=$!
   until [ -s "$work/hog" ] || ! kill -0 "$hogged" 2>/dev/null; do sleep 0.1; done
@@ -62,8 +63,8 @@ echo "without --device, and all GPUs hidden: the processor, and it says so"
 CUDA_VISIBLE_DEVICES='' "$evorank" train --generations 2 --run-dir "$work/cpu" 2>&1 >/dev/null | grep -o 'device="[^"]*"'
 
 title "Killed with SIGKILL, resumed"
-train whole --generations 400
-replace=exec train killed --generations 400 &
+train whole --generations 200
+replace=exec train killed --generations 200 &
 run=$!
 until [ "$(generations killed)" -ge 30 ]; do sleep 0.02; done
 kill -KILL "$run"
@@ -71,11 +72,11 @@ wait "$run" 2>/dev/null
 code=$?
 echo "killed after $(generations killed) generations, exit code $code"
 "$evorank" resume "$work/killed" --quiet >/dev/null
-same killed whole "resumed, 400 generations"
+same killed whole "resumed, 200 generations"
 
 title "Memory taken by another process before the start"
 train alone --generations 5
-for left in 4096 1280 1024 768 256; do
+for left in 4096 1024 768 256; do
   hog $left
   rm -rf "$work/taken"
   tell train taken --generations 5
@@ -91,8 +92,8 @@ same big big-alone "40,000 individuals"
 unhog
 
 title "Memory taken by another process in mid-run: windows of 64 of the 128 stories, laid out anew in each generation"
-train windows-alone --generations 400 --set lm.data.per_generation=64
-replace=exec train windows --generations 2000 --set lm.data.per_generation=64 2>"$work/said" &
+train windows-alone --generations 200 --set lm.data.per_generation=64
+replace=exec train windows --generations 20000 --set lm.data.per_generation=64 2>"$work/said" &
 run=$!
 until [ "$(generations windows)" -ge 5 ]; do sleep 0.02; done
 hog 0 greedy
@@ -101,8 +102,8 @@ echo "exit code $?"
 tail -n 1 "$work/said" | sed "s#$work#RUNS#g"
 grep -E '"(status|reason|generation)"' "$work/windows/run.json"
 unhog
-"$evorank" resume "$work/windows" --quiet --generations 400 >/dev/null
-same windows windows-alone "resumed, 400 generations"
+"$evorank" resume "$work/windows" --quiet --generations 200 >/dev/null
+same windows windows-alone "resumed, 200 generations"
 
 title "Not tried here"
 echo "a card that falls off the bus, a kernel that crashes, a driver that is too old, several GPUs in another order:"
