@@ -86,6 +86,26 @@ func Load(name string, settings []string) (*Study, error) {
 	return s, badConfig(s.Check())
 }
 
+// LoadBegun reads a study as it was begun, settings of then included, and
+// returns its directory: what reports on a study by its name is about what was
+// run. A study that was not begun is read as Load does.
+func LoadBegun(name string, settings []string) (*Study, string, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		s, err := Load(name, settings)
+		return s, name, err
+	}
+	s, err := Load(name, settings)
+	if err != nil {
+		return nil, "", err
+	}
+	dir := s.Dir()
+	if _, err := os.Stat(filepath.Join(dir, fileStudy)); err == nil {
+		s, err = Load(dir, settings)
+		return s, dir, err
+	}
+	return s, dir, nil
+}
+
 // override puts settings above all others. A later one of the same knob takes
 // an earlier one's place, so that a study started again and again by the same
 // command keeps each once.

@@ -83,13 +83,9 @@ func readStudy(name string) ([]Group, error) {
 		}
 		return slices.DeleteFunc(res.groups(), func(g Group) bool { return len(g.Runs) == 0 }), nil
 	}
-	s, err := Load(name, nil)
+	s, dir, err := LoadBegun(name, nil)
 	if err != nil {
 		return nil, err
-	}
-	dir := s.Dir()
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		dir = name
 	}
 	states, err := s.States(dir)
 	if err != nil {

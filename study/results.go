@@ -106,11 +106,26 @@ func (s *Study) Collect(dir string, places ...string) (*Results, error) {
 	if first == nil {
 		return nil, badDataf("study: %s: has no runs in %s yet: evorank study run makes them", s.Name, dir)
 	}
+	if err := res.arrived(); err != nil {
+		return nil, err
+	}
 	if len(missing) > 0 {
 		res.Caveats = append(res.Caveats, fmt.Sprintf("preliminary: %d of %d trials were begun; missing: %s", len(res.Trials), len(states), strings.Join(missing, "; ")))
 	}
 	res.measureLevels(first, s, places)
 	return res, res.analyse()
+}
+
+// arrived refuses to report when no trial has come as far as is asked about.
+func (res *Results) arrived() error {
+	last := 0
+	for _, o := range res.Trials {
+		last = max(last, o.Generation)
+	}
+	if last < res.Generation {
+		return badDataf("study: %s: no trial has come to generation %d, that is compared; the last is at %d: go on with evorank study run, or give --generations", res.Study.Name, res.Generation, last)
+	}
+	return nil
 }
 
 func settingOf(condition string, r *Run) Setting {

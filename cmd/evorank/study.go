@@ -78,8 +78,9 @@ func studyList(c *cli.Context) error {
 	return nil
 }
 
-// loadStudy reads the study with the flags' settings, and its directory.
-func loadStudy(c *cli.Context) (*study.Study, string, error) {
+// loadStudy reads the study with the flags' settings, and its directory: to
+// begin it, or to report on it as it was begun.
+func loadStudy(c *cli.Context, begin bool) (*study.Study, string, error) {
 	name := c.Args().First()
 	settings := c.StringSlice("set")
 	for _, knob := range [][2]string{{"data", "lm.data.text"}, {"heldout", "lm.data.heldout"}, {"tokenizer", "lm.data.tokenizer"}, {"device", "execution.device"}, {"generations", "generations"}} {
@@ -87,7 +88,10 @@ func loadStudy(c *cli.Context) (*study.Study, string, error) {
 			settings = append(settings, fmt.Sprintf("%s=%v", knob[1], c.Value(knob[0])))
 		}
 	}
-	s, err := study.Load(name, settings)
+	s, dir, err := study.LoadBegun(name, settings)
+	if begin || c.IsSet("dir") {
+		s, err = study.Load(name, settings)
+	}
 	if err != nil {
 		return nil, "", byKind(err)
 	}
@@ -97,19 +101,16 @@ func loadStudy(c *cli.Context) (*study.Study, string, error) {
 		}
 	}
 	if c.IsSet("dir") {
-		return s, c.String("dir"), nil
+		dir = c.String("dir")
 	}
-	if info, err := os.Stat(name); err == nil && info.IsDir() {
-		return s, name, nil
-	}
-	return s, s.Dir(), nil
+	return s, dir, nil
 }
 
 func studyRun(c *cli.Context) error {
 	if c.IsSet("parallel") && c.Int("parallel") < 1 {
 		return usagef("study run: --parallel must be at least 1")
 	}
-	s, dir, err := loadStudy(c)
+	s, dir, err := loadStudy(c, true)
 	if err != nil {
 		return err
 	}
@@ -216,7 +217,7 @@ type trialStatus struct {
 }
 
 func studyStatus(c *cli.Context) error {
-	s, dir, err := loadStudy(c)
+	s, dir, err := loadStudy(c, false)
 	if err != nil {
 		return err
 	}
@@ -301,11 +302,14 @@ func resultsOf(c *cli.Context) (*study.Results, string, error) {
 	if (from == "") == (c.NArg() == 0) {
 		return nil, "", usagef("study report: give a study or --from, one of them")
 	}
+	if from != "" && c.IsSet("finished") {
+		return nil, "", usagef("study report: --finished is for a study, not for --from")
+	}
 	if from != "" {
 		results, err := study.ReadResults(from)
 		return results, from, byKind(err)
 	}
-	s, dir, err := loadStudy(c)
+	s, dir, err := loadStudy(c, false)
 	if err != nil {
 		return nil, "", err
 	}

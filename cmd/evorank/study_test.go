@@ -176,3 +176,64 @@ func TestStudyProgress(t *testing.T) {
 		}
 	}
 }
+
+// TestStudyByName: once begun, a study's name stands for it as it was run.
+func TestStudyByName(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	must(t, "study", "run", "lm-quick", "--generations", "6", "--trials", "3", "--quiet")
+	if out := must(t, "study", "status", "lm-quick"); !strings.Contains(out, "9 of 9 trials done") {
+		t.Errorf("status:\n%s", out)
+	}
+	must(t, "study", "report", "lm-quick")
+	text, err := os.ReadFile("runs/studies/lm-quick/report/report.md")
+	if err != nil || !strings.Contains(string(text), "at generation 6.") || !strings.Contains(string(text), "| dense \\[1\\] | 3 |") {
+		t.Errorf("the report is about another study (%v):\n%s", err, text)
+	}
+	code, _, errs := call(t, "", "study", "report", "lm-quick", "--dir", "runs/studies/lm-quick")
+	if code != exitData || !strings.Contains(errs, "no trial has come to generation 400, that is compared; the last is at 6") {
+		t.Errorf("the embedded study's report: exit %d: %s", code, errs)
+	}
+	if code, _, errs := call(t, "", "study", "run", "lm-quick", "--dry-run"); code != exitDone {
+		t.Errorf("the embedded study: exit %d: %s", code, errs)
+	}
+}
+
+// TestStudyInPieces: trials finished elsewhere, a report that grows, and a text
+// about it.
+func TestStudyInPieces(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	must(t, append([]string{"study", "run", "lm-quick", "--dir", "one", "--condition", "dense", "--condition", "factored"}, tinyStudy...)...)
+	must(t, "study", "report", "one", "-o", "first", "--every", "2")
+	must(t, append([]string{"study", "run", "lm-quick", "--dir", "two", "--finished", "first"}, tinyStudy...)...)
+	if _, err := os.Stat("two/dense"); err == nil {
+		t.Error("trials that were finished elsewhere were made again")
+	}
+	out := must(t, "study", "status", "two", "--finished", "first")
+	if !strings.Contains(out, "9 of 9 trials done") || !strings.Contains(out, "dense, seed 1") {
+		t.Errorf("status:\n%s", out)
+	}
+	must(t, "study", "report", "two", "--finished", "first", "-o", "second")
+	write(t, "text.md", "6.0<!-- n loss_best | dense --> trials\n<!-- pairs  -->\n<!-- end -->\n")
+	code, _, errs := call(t, "", "study", "report", "--from", "second", "--text", "text.md")
+	if code != exitFailure || !strings.Contains(errs, "line 1: it says 6.0, the results say 3.0") {
+		t.Errorf("a wrong text: exit %d: %s", code, errs)
+	}
+	text, _ := os.ReadFile("text.md")
+	if !strings.Contains(string(text), "| factored − dense |") {
+		t.Errorf("the table is missing:\n%s", text)
+	}
+	for command, want := range map[string]string{
+		"study report --from second --text none.md":       "none.md",
+		"study report two --finished none":                "none",
+		"study run two --finished text.md":                "want the directory of a study or of a report",
+		"study report two --finished first --every 0":     "--every must be at least 1",
+		"study run lm-quick --condition nobody --dry-run": "want one of dense; dense, small embedding; factored",
+		"study report --from second --finished first":     "--finished is for a study",
+	} {
+		if code, _, errs := call(t, "", strings.Fields(command)...); code == exitDone || !strings.Contains(errs, want) {
+			t.Errorf("%s: exit %d: %s", command, code, errs)
+		}
+	}
+}
