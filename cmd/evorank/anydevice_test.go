@@ -74,6 +74,9 @@ func TestGenerateInAnyPrecision(t *testing.T) {
 // TestGPUOtherKind: a run of a CPU is evaluated, continued in words and
 // verified on a GPU, within stated tolerances, and the other way round.
 func TestGPUOtherKind(t *testing.T) {
+	if testing.Short() {
+		t.Skip("24 commands, each with a self-test")
+	}
 	needGPU(t)
 	for _, from := range []string{"cpu", "cuda"} {
 		dir := smallRun(t, "--device", from)

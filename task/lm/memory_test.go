@@ -16,6 +16,9 @@ import (
 // one individual fits, the error has the numbers; and when the memory is free
 // again, so is the way.
 func TestGPUMemoryTaken(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes all memory of the GPU")
+	}
 	needGPU(t)
 	spec := model.Transformer{Hidden: 32, Heads: 4, HeadDim: 4, FFN: 128, Blocks: 3, Vocab: 2051, Position: model.Rotary, RotaryDims: 4}
 	layout, err := spec.Layout(model.TransformerEncodings{}, model.Initialisation{TallConstant: 1, EmbeddingStd: 1, DecoderBiasStd: 1}, model.MutationRates{Dense: 0.01, Factor: 0.1, Bias: 0.01})
