@@ -30,22 +30,28 @@ func build(t *testing.T) string {
 	return path
 }
 
-// TestKill kills a run with SIGKILL at random moments, resuming it each time,
-// and compares the lineage with that of a run that was left alone.
+// TestKill kills runs of each task with SIGKILL at random moments.
 func TestKill(t *testing.T) {
 	if testing.Short() {
-		t.Skip("kills a process 20 times")
+		t.Skip("kills processes 30 times")
 	}
-	program, dir := build(t), filepath.Join(t.TempDir(), "killed")
-	whole := filepath.Join(t.TempDir(), "whole")
+	program := build(t)
+	t.Run("lm", func(t *testing.T) { killed(t, program, tinyRun, 20) })
+	t.Run("carracing", func(t *testing.T) { killed(t, program, append(tinyDrive, "--generations", "6"), 10) })
+}
+
+// killed kills a run so many times, resuming it each time, and compares the
+// lineage with that of a run that was left alone.
+func killed(t *testing.T, program string, command []string, most int) {
+	dir, whole := filepath.Join(t.TempDir(), "killed"), filepath.Join(t.TempDir(), "whole")
 	begun := time.Now()
-	if out, err := exec.Command(program, append(tinyRun, "--run-dir", whole)...).CombinedOutput(); err != nil {
+	if out, err := exec.Command(program, append(command, "--run-dir", whole)...).CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	length := time.Since(begun)
 	random := rand.New(rand.NewPCG(1, 2))
-	kills, args := 0, append(tinyRun, "--run-dir", dir)
-	for attempt := 0; attempt < 200 && kills < 20; attempt++ {
+	kills, args := 0, append(command, "--run-dir", dir)
+	for attempt := 0; attempt < 200 && kills < most; attempt++ {
 		if _, err := os.Stat(filepath.Join(dir, "lineage.bin")); err == nil {
 			args = []string{"resume", dir, "--quiet"}
 		} else { // killed before there was anything to resume
@@ -71,7 +77,7 @@ func TestKill(t *testing.T) {
 	if out, err := exec.Command(program, "resume", dir, "--quiet").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if kills < 10 {
+	if kills < most/2 {
 		t.Errorf("only %d kills hit the run", kills)
 	}
 	for _, format := range []string{"csv", "jsonl"} {

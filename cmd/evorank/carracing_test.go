@@ -1,0 +1,119 @@
+package main
+
+import (
+	"encoding/json"
+	"math"
+	"path/filepath"
+	"testing"
+)
+
+// tinyDrive is a run of CarRacing with episodes of a tenth of a second.
+var tinyDrive = []string{"train", "carracing-factored", "--quiet", "--generations", "2",
+	"--set", "search={population: 5, survivors: 2}", "--set", "execution.checkpoint_every=1",
+	"--set", "carracing.network={channels: [2, 3], kernel: 8, stride: 4, hidden: 4}", "--set", "carracing.environment.max_steps=6",
+	"--set", "carracing.episodes={all: 2, finalists: 3, more: 1, heldout: 1, heldout_every: 1}"}
+
+// drivingFixture makes a directory with a run of CarRacing, one of stories, and
+// weights of both.
+func drivingFixture(t testing.TB) string {
+	t.Helper()
+	dir := fixture(t)
+	must(t, append(tinyDrive, "--run-dir", filepath.Join(dir, "race"))...)
+	must(t, "export", filepath.Join(dir, "race"), "-o", filepath.Join(dir, "p.safetensors"))
+	must(t, "export", filepath.Join(dir, "race"), "-o", filepath.Join(dir, "f.safetensors"), "--factors")
+	return dir
+}
+
+// TestDrivingCommands: every command that takes a run takes one of CarRacing,
+// or says why not.
+func TestDrivingCommands(t *testing.T) {
+	dir := drivingFixture(t)
+	write(t, filepath.Join(dir, "mixed.yaml"), "task: carracing\nlm: {network: {hidden: 32}}\n")
+	write(t, filepath.Join(dir, "moved.yaml"), "extends: lm-quick\ntask: carracing\n")
+	checkCommands(t, dir, []commandLine{
+		{"config print carracing-factored", exitDone, "(?s)finalists: 32.*more: 4"},
+		{"config check carracing-factored --set lm.data.stories=3", exitUsage, "lm: it belongs to task lm, this is carracing: leave it out"},
+		{"config check lm-quick --set carracing.episodes.all=3", exitUsage, "carracing: it belongs to task carracing, this is lm: leave it out"},
+		{"config check $D/mixed.yaml", exitUsage, "mixed.yaml:2: lm: it belongs to task lm"},
+		{"config check $D/moved.yaml", exitUsage, "moved.yaml: [a-z_.]+: it belongs to task lm"},
+		{"config check carracing-factored --set carracing.episodes.finalists=300", exitUsage, "finalists: 300 of a population of 256"},
+		{"config check carracing-factored --set carracing.episodes.more=0", exitUsage, "32 finalists with 0 more episodes"},
+		{"config check carracing-factored --set carracing.network.channels=[4,0]", exitUsage, "channels: number 2: 0 is not between"},
+		{"train carracing-factored --data $D/text.txt", exitUsage, "train: --data: task carracing reads no text"},
+		{"train carracing-factored --device cuda", exitDevice, "carracing is evaluated on the CPU"},
+		{"train carracing-factored --dry-run --json", exitDone, `"episodes":25600,.*"env_steps_per_second"`},
+		{"train carracing-factored --dry-run", exitDone, "(?s)at most 25600 episodes.*7043 evolve, 957923 developed.*time +at most"},
+		{"resume $D/race --generations 3 --quiet", exitDone, "(?s)best return.*held out"},
+		{"resume $D/race --generations 4 --quiet --json", exitDone, `"return_start":.*"return_end":.*"episodes":3,"heldout_return"`},
+		{"inspect $D/race", exitDone, `(?s)return .* over 3 episodes.*conv.1.weight +factored\(1\)`},
+		{"inspect --weights $D/f.safetensors", exitDone, "conv.0.weight"},
+		{"lineage $D/race --format jsonl", exitDone, `"cases":2,"fitness":[^,]*,"earlier_fitness":\[`},
+		{"lineage $D/race", exitDone, "^id,ancestor_list"},
+		{"verify $D/race --sample 5", exitDone, "(?s)4 generations, 20 records.*returns equal bit for bit"},
+		{"verify $D/race --sample 1 --json", exitDone, `"score":"return".*"same_kind":true,"largest_difference":0`},
+		{"eval $D/race --episodes 3 --seed 7 --max-steps 9", exitDone, "(?s)individual .*mean over 3 episodes on tracks 7 to 9.*standard error.*9 steps on average.*this is not that"},
+		{"eval --weights $D/p.safetensors --episodes 1 --max-steps 5", exitDone, "mean over 1 episodes on tracks 0 to 0"},
+		{"eval --weights $D/p.safetensors --episodes 1 --max-steps 5 --precision fp64", exitDone, "fp64"},
+		{"eval $D/race --episodes 1 --device cuda", exitDevice, "carracing is evaluated on the CPU"},
+		{"eval $D/race --episodes 0", exitUsage, "--episodes 0: want 1 to"},
+		{"eval $D/race --seed -1", exitUsage, "seed \"-1\": want a whole number from 0"},
+		{"eval $D/race --seed 18446744073709551615", exitUsage, "have seeds beyond 2"},
+		{"eval $D/race --seed 18446744073709551616", exitUsage, "want a whole number from 0 to 18446744073709551615"},
+		{"eval $D/race --max-steps 0", exitUsage, "max-steps 0: want at least 1"},
+		{"eval $D/race --heldout", exitUsage, "eval: --heldout: the network is a policy and reads no text"},
+		{"eval --weights $D/p.safetensors --data $D/text.txt", exitUsage, "eval: --data: the network is a policy"},
+		{"eval $D/run --episodes 5", exitUsage, "eval: --episodes: the network is a language model and plays no episodes"},
+		{"generate $D/race", exitData, "no language model"},
+		{"generate --weights $D/p.safetensors --tokenizer $D/tok.json", exitData, "no language model"},
+	})
+	t.Setenv("EVORANK_DATA", "elsewhere.txt") // for other commands
+	must(t, "eval", filepath.Join(dir, "race"), "--episodes", "1", "--max-steps", "2")
+}
+
+// TestEvalEpisodesJSON checks the interface that others call: keys, the mean
+// and the spread of what each episode gave, and that both forms of a weight
+// file and the run drive alike.
+func TestEvalEpisodesJSON(t *testing.T) {
+	dir := drivingFixture(t)
+	type report struct {
+		Mean          float64
+		StandardError float64 `json:"standard_error"`
+		Interval      *struct{ Low, High float64 }
+		Lowest        float64
+		Highest       float64
+		Solved        int
+		Episodes      []struct {
+			Seed   uint64
+			Return float64
+			Steps  int
+		}
+	}
+	eval := func(who ...string) (r report) {
+		t.Helper()
+		args := append(append([]string{"eval"}, who...), "--json", "--episodes", "4", "--seed", "3", "--max-steps", "12")
+		if err := json.Unmarshal([]byte(must(t, args...)), &r); err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	of := eval(filepath.Join(dir, "race"))
+	sum, squares := 0.0, 0.0
+	for i, e := range of.Episodes {
+		if e.Seed != uint64(3+i) || e.Steps != 12 || e.Return < of.Lowest || e.Return > of.Highest {
+			t.Errorf("%+v", e)
+		}
+		sum += e.Return
+	}
+	for _, e := range of.Episodes {
+		squares += (e.Return - sum/4) * (e.Return - sum/4)
+	}
+	if len(of.Episodes) != 4 || math.Abs(of.Mean-sum/4) > 1e-12 || math.Abs(of.StandardError-math.Sqrt(squares/3/4)) > 1e-12 || of.Solved != 0 {
+		t.Errorf("%+v", of)
+	}
+	if file := eval("--weights", filepath.Join(dir, "f.safetensors")); file.Mean != of.Mean {
+		t.Errorf("exported as factors it has %v, the run %v", file.Mean, of.Mean)
+	}
+	if file := eval("--weights", filepath.Join(dir, "p.safetensors")); math.Abs(file.Mean-of.Mean) > 1 {
+		t.Errorf("exported developed it has %v, the run %v", file.Mean, of.Mean)
+	}
+}
