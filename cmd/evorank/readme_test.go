@@ -40,6 +40,9 @@ func TestReadme(t *testing.T) {
 		if args[0] == "train" && !slices.Contains(args, "--generations") {
 			args = append(args, "--generations", "3")
 		}
+		if args[0] == "train" && strings.HasPrefix(args[1], "carracing") {
+			args = append(args, "--set", "carracing.environment.max_steps=5")
+		}
 		if code, _, errs := call(t, "", args...); code != exitDone {
 			t.Errorf("README: %s: exit %d: %s", line, code, errs)
 		}
