@@ -156,7 +156,7 @@ func TestCommands(t *testing.T) {
 		{"tokenizer train --data $D/text.txt -o $D/tok.json", exitFailure, "the file exists"},
 		{"tokenizer train --data $D/text.txt -o $D/t.json --vocab -5", exitUsage, "--vocab: -5 labels"},
 		{"tokenizer encode --data $D/text.txt", exitUsage, `evorank tokenizer encode --help`},
-		{"generate $D/run --temperature nan", exitUsage, "must be numbers"},
+		{"generate $D/run --temperature nan", exitUsage, "--temperature NaN: want a number of 0 or more"},
 		{"train --max-time -1s --run-dir $D/new", exitUsage, "--max-time must not be negative"},
 		{"config check $D/two.yaml", exitUsage, "more than one document"},
 		{"config check $D/empty.txt", exitUsage, "the file is empty"},
@@ -269,6 +269,17 @@ func TestEvalWarnsOfForeignText(t *testing.T) {
 	}
 	if _, _, errs = call(t, "", "eval", filepath.Join(dir, "run"), "--data", filepath.Join(dir, "text.txt")); errs != "" {
 		t.Errorf("a known text: %s", errs)
+	}
+}
+
+// TestGenerateWarnsOfForeignPrompt: what the tokenizer drops is not continued.
+func TestGenerateWarnsOfForeignPrompt(t *testing.T) {
+	run := filepath.Join(fixture(t), "run")
+	for prompt, want := range map[string]string{"Æ fox &": "prompt: 2 of 5 characters are unknown to the tokenizer", "a fox": ""} {
+		_, _, errs := call(t, "", "generate", run, "--prompt", prompt, "--max-tokens", "1")
+		if !strings.Contains(errs, want) || (want == "") != (errs == "") {
+			t.Errorf("%q: %s", prompt, errs)
+		}
 	}
 }
 

@@ -36,8 +36,11 @@ func generateCommand() *cli.Command {
 }
 
 func generateAction(c *cli.Context) error {
-	if t := c.Float64("temperature"); !(t >= 0) || math.IsInf(t, 1) || c.Int("top-k") < 0 || c.Int("max-tokens") < 1 || c.Int("n") < 1 {
-		return usagef("generate: --temperature and --top-k must be numbers that are not negative, --max-tokens and --n at least 1")
+	if t := c.Float64("temperature"); !(t >= 0) || math.IsInf(t, 1) {
+		return usagef("generate: --temperature %v: want a number of 0 or more", t)
+	}
+	if err := positive(c, "top-k", "max-tokens", "n"); err != nil {
+		return err
 	}
 	s, err := chooseSubject(c)
 	if err != nil {
@@ -56,7 +59,10 @@ func generateAction(c *cli.Context) error {
 		Temperature: c.Float64("temperature"), TopK: c.Int("top-k"), MaxTokens: c.Int("max-tokens"),
 		EndOfText: endOfText(t), Seed: model.Seed(c.Uint64("seed")),
 	}
-	prompt := t.Encode(c.String("prompt"))
+	prompt, covered := t.AppendCovered(nil, c.String("prompt"))
+	if covered.Unknown > 0 {
+		runOptions(c).Warn(fmt.Sprintf("prompt: %d of %d %s are unknown to the tokenizer", covered.Unknown, covered.Units, t.Unit()))
+	}
 	for i := range c.Int("n") {
 		drawn, err := w.Sample(prompt, i, sampling)
 		if err != nil {
