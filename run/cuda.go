@@ -47,19 +47,21 @@ func chooseCUDA(selection gpu.Selection, precision string) (Device, error) {
 	return d, err
 }
 
-// trustedFleet opens the GPUs after each has passed the self-test.
+// trustedFleet opens the GPUs and lets each pass the self-test.
 func trustedFleet(ordinals []int, spec model.Transformer, layout *model.Layout, data lm.Data, mode transformer.Precision, parents int) (lm.Fleet, error) {
-	for _, ordinal := range ordinals {
-		if err := lm.SelfTest(ordinal, mode); err != nil {
-			return nil, err
-		}
+	fleet, err := lm.NewFleet(ordinals, spec, layout, data, mode, parents)
+	if err != nil {
+		return nil, err
 	}
-	return lm.NewFleet(ordinals, spec, layout, data, mode, parents)
+	if err := fleet.SelfTest(); err != nil {
+		_ = fleet.Close() // the reason for giving up is err
+		return nil, err
+	}
+	return fleet, nil
 }
 
-// fastPrecision is fp16 if the fused kernels take the experiment's network and
-// stories on the first GPU, fp32 otherwise. It is a pure function of the
-// network, the stories and the GPU, so a resumed run chooses the same.
+// fastPrecision is what auto means for the experiment's network and stories on
+// the first GPU.
 func (t *LanguageModel) fastPrecision() transformer.Precision {
 	infos, err := gpu.Devices()
 	if err != nil || len(infos) == 0 {
@@ -69,10 +71,7 @@ func (t *LanguageModel) fastPrecision() transformer.Precision {
 	for i := range s.Len() {
 		longest = max(longest, len(s.At(i))-1)
 	}
-	if _, err := transformer.ChooseGPU(t.Spec, transformer.FP16, infos[0], longest); err != nil {
-		return transformer.FP32
-	}
-	return transformer.FP16
+	return transformer.FastPrecision(t.Spec, infos[0], longest)
 }
 
 // traffic returns the bytes that the engine has copied between host and

@@ -32,12 +32,23 @@ var (
 type Device struct {
 	Name, Kind, Precision string
 	CUDA                  bool
-	Threads               int      // of the CPU
-	busIDs                []string // of the GPUs, by which NVML finds them
+	Threads               int // of the CPU
+	// Plan is how the network's layers are computed, where that is chosen and
+	// decides bits; then it counts as part of the kind.
+	Plan   string
+	busIDs []string // of the GPUs, by which NVML finds them
 	// languageModel binds the task to the device, with room for that many parents.
 	languageModel func(spec model.Transformer, layout *model.Layout, data lm.Data, parents int) (languageEngine, error)
 	// driver binds CarRacing; nil where it does not run.
 	driver func(model.ConvPolicy, *model.Layout, carracing.Options, carracing.Limits) (*carracing.CPU, error)
+}
+
+// bits names what decides them.
+func (d Device) bits() string {
+	if d.Plan == "" {
+		return fmt.Sprintf("%s (%s)", d.Kind, d.Precision)
+	}
+	return fmt.Sprintf("%s (%s, plan %s)", d.Kind, d.Precision, d.Plan)
 }
 
 // EnvironmentISA names the variable that forces an instruction set.
@@ -82,10 +93,10 @@ func chooseCPU(precision, application string, threads int) (Device, error) {
 	case "fp32":
 	case "fp64":
 		d.Kind = "reference"
-	case "bf16", "fp16":
+	case "tf32", "bf16", "fp16":
 		return Device{}, errorf(BadDevice, "precision: %s: the CPU has fp32 and fp64", precision)
 	default:
-		return Device{}, errorf(BadConfig, "precision: %q is none of fp64, fp32, bf16, fp16", precision)
+		return Device{}, errorf(BadConfig, "precision: %q is none of fp64, fp32, tf32, bf16, fp16", precision)
 	}
 	if threads == 0 {
 		d.Threads = runtime.GOMAXPROCS(0)

@@ -115,10 +115,7 @@ func (b *lmBench) precisionsOf(n bench.Network, stories transformer.Sequences) [
 	for i := range stories.Len() {
 		longest = max(longest, len(stories.At(i))-1)
 	}
-	if _, err := transformer.ChooseGPU(n.Spec, transformer.FP16, b.infos[0], longest); err != nil {
-		return []transformer.Precision{transformer.FP32}
-	}
-	return []transformer.Precision{transformer.FP16}
+	return []transformer.Precision{transformer.FastPrecision(n.Spec, b.infos[0], longest)}
 }
 
 func (b *lmBench) theirs(ctx context.Context, stories transformer.Sequences, ours []bench.Row, o bench.Options) ([]bench.Row, error) {

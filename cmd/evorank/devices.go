@@ -78,7 +78,7 @@ func lookAround(test func(ordinal int, p transformer.Precision) error) surroundi
 	}
 	for _, card := range cards {
 		d := device{Card: card, Image: image.Choice(card.Info)}
-		for _, p := range []transformer.Precision{transformer.FP32, transformer.BF16, transformer.FP16} {
+		for _, p := range []transformer.Precision{transformer.FP32, transformer.TF32, transformer.BF16, transformer.FP16} {
 			d.SelfTests = append(d.SelfTests, timed(p, func() error { return test(card.Ordinal, p) }))
 		}
 		s.GPUs = append(s.GPUs, d)

@@ -46,7 +46,7 @@ func textFlags() []cli.Flag {
 func computeFlags() []cli.Flag {
 	return []cli.Flag{
 		deviceFlag(),
-		&cli.StringFlag{Name: "precision", Value: "auto", Usage: "fp64 or fp32 on the CPU; fp32, bf16 or fp16 on a GPU"},
+		&cli.StringFlag{Name: "precision", Value: "auto", Usage: "fp64 or fp32 on the CPU; fp32, tf32, bf16 or fp16 on a GPU"},
 		&cli.BoolFlag{Name: "materialised", Usage: "build W = A·B"},
 		&cli.BoolFlag{Name: "factored", Usage: "apply B and then A"},
 		&cli.IntFlag{Name: "threads", Usage: "CPU threads", DefaultText: "all"},

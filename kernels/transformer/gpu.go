@@ -12,8 +12,9 @@ import (
 // one device. Developed networks are read from device memory, and only losses
 // come back.
 //
-//	fp16, bf16   prepare → blocks → loss → targets (or loss_general) → reduce
-//	fp32         reference → reduce
+//	fused       prepare → blocks → loss → targets (or loss_general) → reduce
+//	tiled       see tiledPath → reduce
+//	reference   reference → reduce
 //
 // A loss is a pure function of the network and the sequence: neither the size
 // of chunks, the launch geometry nor the other sequences change a bit of it.
@@ -27,6 +28,7 @@ type GPU struct {
 	device  *gpu.Device
 
 	kernels gpuKernels
+	tiled   *tiledPath // nil unless chosen
 	tables  gpuTables
 	work    gpuWorkspace
 }
@@ -76,15 +78,24 @@ func NewGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout, shape Shape, pre
 	if err != nil {
 		return nil, err
 	}
+	return newGPU(m, s, layout, shape, choice, sequences, population, memory)
+}
+
+// newGPU is NewGPU with kernels that were chosen before.
+func newGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout, shape Shape, choice GPUChoice, sequences Sequences, population int, memory uint64) (*GPU, error) {
 	g := &GPU{choice: choice, layout: layout, network: newGPUNetwork(shape), device: s.Device()}
 	windowTiles, warps := choice.WindowTiles, choice.TeamWarps
-	if !choice.fused() {
+	if !choice.Fused() {
 		windowTiles, warps = fullWindow, fusedWarps
 	}
+	var err error
 	if g.plan, err = newGPUPlan(sequences, shape.Vocab, windowTiles, warps); err != nil {
 		return nil, err
 	}
 	err = errors.Join(g.findKernels(m), g.uploadTables(s, shape))
+	if err == nil && choice.Kernels == tiledKernelsName {
+		err = g.newTiledPath(m, s, population, memory)
+	}
 	if err == nil {
 		err = g.allocate(population, memory)
 	}
@@ -114,8 +125,10 @@ func (g *GPU) findKernels(m *gpu.Module) error {
 		errs = append(errs, err)
 	}
 	find(&g.kernels.reduce, "reduce")
-	if !g.choice.fused() {
-		find(&g.kernels.reference, "reference")
+	if !g.choice.Fused() {
+		if g.choice.Kernels == referenceKernelName {
+			find(&g.kernels.reference, "reference")
+		}
 		return errors.Join(errs...)
 	}
 	suffix := "_" + string(g.choice.Precision) + "_" + g.choice.size.name
@@ -170,6 +183,10 @@ func (g *GPU) Targets() int { return g.plan.targets }
 // Close frees the device memory.
 func (g *GPU) Close() error {
 	t, w := &g.tables, &g.work
-	return errors.Join(t.offsets.Free(), t.tokens.Free(), t.positions.Free(), t.stories.Free(), t.groups.Free(), t.windows.Free(), t.schedule.Free(),
+	var tiled []error
+	if g.tiled != nil {
+		tiled = g.tiled.close()
+	}
+	return errors.Join(errors.Join(tiled...), t.offsets.Free(), t.tokens.Free(), t.positions.Free(), t.stories.Free(), t.groups.Free(), t.windows.Free(), t.schedule.Free(),
 		w.prepared.Free(), w.states.Free(), w.scratch.Free(), w.nll.Free(), w.stories.Free())
 }

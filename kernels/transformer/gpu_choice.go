@@ -11,18 +11,19 @@ import (
 type Precision string
 
 const (
-	FP32 Precision = "fp32" // plain kernel, any size: the reference on a GPU
-	BF16 Precision = "bf16"
-	FP16 Precision = "fp16"
+	FP32 Precision = "fp32" // no tensor cores: the reference on a GPU
+	TF32 Precision = "tf32" // float32 rounded to 11 significant bits
+	BF16 Precision = "bf16" // 8 significant bits
+	FP16 Precision = "fp16" // 11 significant bits, at most 65504
 )
 
 // ParsePrecision reads a precision that a GPU has.
 func ParsePrecision(s string) (Precision, error) {
 	switch p := Precision(s); p {
-	case FP32, BF16, FP16:
+	case FP32, TF32, BF16, FP16:
 		return p, nil
 	}
-	return "", fmt.Errorf("precision: %q: a GPU has fp32, bf16 and fp16", s)
+	return "", fmt.Errorf("precision: %q: a GPU has fp32, tf32, bf16 and fp16", s)
 }
 
 // What the fused kernels assume; blocks.cu and loss.cu have the same numbers.
@@ -76,11 +77,19 @@ func (z fusedSize) lossShared() int {
 	return 2*fusedWarps*stageGroups*32*8 + 2*(stageGroups+1)*32*4*z.hiddenTiles
 }
 
+// The kernels besides the fused ones.
+const (
+	tiledKernelsName    = "tiled"
+	referenceKernelName = "reference"
+)
+
 // GPUChoice says which kernels evaluate a network, and how.
 type GPUChoice struct {
 	Precision    Precision
-	Kernels      string // "fused h32", "fused h8" or "reference"
-	TeamWarps    int    // warps that share a window of sequences
+	Kernels      string // "fused h32", "fused h8", "tiled" or "reference"
+	Why          string // not the fused kernels
+	Wgmma        bool   // the tiled kernels' products are those of sm_90a
+	TeamWarps    int    // fused: warps that share a window of sequences
 	WindowTiles  int    // tiles of 16 tokens in it
 	BlocksShared int    // bytes of dynamic shared memory
 	LossShared   int
@@ -88,28 +97,49 @@ type GPUChoice struct {
 	size fusedSize
 }
 
-func (c GPUChoice) fused() bool { return c.TeamWarps > 0 }
+// Fused reports whether the kernels are those made for small networks.
+func (c GPUChoice) Fused() bool { return c.TeamWarps > 0 }
 
 // String is one line for a report.
 func (c GPUChoice) String() string {
-	if !c.fused() {
-		return fmt.Sprintf("%s, %s kernel", c.Precision, c.Kernels)
+	switch {
+	case c.Fused():
+		return fmt.Sprintf("%s, %s kernels, %d teams of %d warps, windows of %d tiles, %d + %d bytes of shared memory",
+			c.Precision, c.Kernels, fusedWarps/c.TeamWarps, c.TeamWarps, c.WindowTiles, c.BlocksShared, c.LossShared)
+	case c.Wgmma:
+		return fmt.Sprintf("%s, %s kernels with wgmma: %s", c.Precision, c.Kernels, c.Why)
 	}
-	return fmt.Sprintf("%s, %s kernels, %d teams of %d warps, windows of %d tiles, %d + %d bytes of shared memory",
-		c.Precision, c.Kernels, fusedWarps/c.TeamWarps, c.TeamWarps, c.WindowTiles, c.BlocksShared, c.LossShared)
+	return fmt.Sprintf("%s, %s kernels: %s", c.Precision, c.Kernels, c.Why)
 }
 
 // ChooseGPU picks the kernels for a network and sequences of up to that many
-// scored positions. It is a pure function of what it is given. A network or a
-// device that the fused kernels do not fit is an error that says why: the
-// precision fp32 takes any.
+// scored positions. It is a pure function of what it is given: the fused
+// kernels where network and device allow, the tiled ones otherwise, and for
+// what these do not take either the plain reference, in fp32 alone.
 func ChooseGPU(s Shape, p Precision, device gpu.Info, longest int) (GPUChoice, error) {
+	c, err := chooseFused(s, p, device, longest)
+	if err == nil {
+		return c, nil
+	}
+	c = GPUChoice{Precision: p, Kernels: tiledKernelsName, Why: err.Error(), Wgmma: p != FP32 && device.Major == 9 && device.Minor == 0}
+	switch shared := max(tiledShared, hopperShared); {
+	case s.Vocab > maxFusedVocab:
+		return GPUChoice{}, fmt.Errorf("transformer: vocabulary %d: GPUs take at most %d", s.Vocab, maxFusedVocab)
+	case s.Hidden > maxTiledHidden:
+		err = fmt.Errorf("hidden %d, at most %d fit the tiled kernels", s.Hidden, maxTiledHidden)
+	case device.SharedPerBlock < shared:
+		err = fmt.Errorf("%d bytes of shared memory a block, the tiled kernels need %d", device.SharedPerBlock, shared)
+	default:
+		return c, nil
+	}
 	if p == FP32 {
-		return GPUChoice{Precision: p, Kernels: "reference"}, nil
+		return GPUChoice{Precision: p, Kernels: referenceKernelName, Why: err.Error()}, nil
 	}
-	refuse := func(format string, args ...any) (GPUChoice, error) {
-		return GPUChoice{}, fmt.Errorf("transformer: precision %s: %s: use precision fp32", p, fmt.Sprintf(format, args...))
-	}
+	return GPUChoice{}, fmt.Errorf("transformer: precision %s: %w: use precision fp32", p, err)
+}
+
+// chooseFused fits the fused kernels; the error says what does not fit.
+func chooseFused(s Shape, p Precision, device gpu.Info, longest int) (GPUChoice, error) {
 	size := fusedSizes[len(fusedSizes)-1]
 	for _, z := range fusedSizes {
 		if s.Hidden <= 8*z.hiddenTiles && s.FFN <= 16*z.ffnTiles {
@@ -117,7 +147,10 @@ func ChooseGPU(s Shape, p Precision, device gpu.Info, longest int) (GPUChoice, e
 			break
 		}
 	}
+	refuse := func(format string, args ...any) (GPUChoice, error) { return GPUChoice{}, fmt.Errorf(format, args...) }
 	switch {
+	case p != FP16 && p != BF16:
+		return refuse("the fused kernels have fp16 and bf16")
 	case s.Hidden > 8*size.hiddenTiles:
 		return refuse("hidden %d, at most %d fit the fused kernels", s.Hidden, 8*size.hiddenTiles)
 	case s.FFN > 16*size.ffnTiles:
@@ -127,7 +160,7 @@ func ChooseGPU(s Shape, p Precision, device gpu.Info, longest int) (GPUChoice, e
 	case s.Vocab > maxFusedVocab:
 		return refuse("vocabulary %d, at most %d fit the fused kernels", s.Vocab, maxFusedVocab)
 	case device.SharedPerBlock < size.lossShared():
-		return refuse("%d bytes of shared memory a block, the loss kernel needs %d", device.SharedPerBlock, size.lossShared())
+		return refuse("%d bytes of shared memory a block, the fused kernels need %d", device.SharedPerBlock, size.lossShared())
 	}
 	c := GPUChoice{Precision: p, Kernels: "fused " + size.name, size: size, LossShared: size.lossShared()}
 	const static = 128 // blocks.cu's own variables
@@ -162,3 +195,16 @@ func parts(pieces, each, individuals, multiprocessors int) int {
 }
 
 func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
+
+// FastPrecision is what "auto" means on a GPU: fp16 where the fused kernels
+// take the network, tf32 otherwise (NOTES.md has the reasons). It is a pure
+// function of what it is given, so a resumed run chooses the same.
+func FastPrecision(s Shape, device gpu.Info, longest int) Precision {
+	if c, err := ChooseGPU(s, FP16, device, longest); err == nil && c.Fused() {
+		return FP16
+	}
+	if _, err := ChooseGPU(s, TF32, device, longest); err == nil {
+		return TF32
+	}
+	return FP32
+}

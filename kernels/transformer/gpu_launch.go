@@ -18,21 +18,25 @@ type gpuWorkspace struct {
 	stories  gpu.Buffer[float32] // [C][S]
 }
 
-// allocate plans the chunk before anything is launched.
+// allocate plans the chunk before anything is launched; the tiled path has
+// done so before.
 func (g *GPU) allocate(population int, memory uint64) error {
 	w, c := &g.work, g.choice
 	tiles, stories := g.plan.slots()/tileTokens, len(g.plan.stories)
 	each := 4 * (g.plan.slots() + stories)
 	prepared, states, scratch := 0, 0, 0
-	if c.fused() {
+	switch {
+	case c.Fused():
 		prepared, states = c.size.preparedBytes(g.shape()), tiles*c.size.tileBytes()
-	} else {
+	case g.tiled == nil:
 		w.storiesAtATime = min(stories, max(1, 8*g.device.Multiprocessors/population))
 		scratch = w.storiesAtATime * g.scratchFloats()
 	}
 	each += prepared + states + 4*scratch
 	const maxGridY = 65535
-	w.chunk = min(population, maxGridY, int(memory/uint64(each)))
+	if g.tiled == nil {
+		w.chunk = min(population, maxGridY, int(memory/uint64(each)))
+	}
 	if w.chunk == 0 {
 		return g.device.NoRoom("an individual on these sequences (fewer at a time need less)", uint64(each), memory)
 	}
@@ -92,7 +96,10 @@ func (g *GPU) Losses(s *gpu.Stream, losses gpu.Buffer[float64], sequences, pheno
 
 // evaluate fills the chunk's token losses.
 func (g *GPU) evaluate(s *gpu.Stream, n int, phenotypes gpu.Buffer[float32]) error {
-	if !g.choice.fused() {
+	switch {
+	case g.tiled != nil:
+		return g.tiled.evaluate(g, s, n, phenotypes)
+	case !g.choice.Fused():
 		return g.evaluateReference(s, n, phenotypes)
 	}
 	k, groups, processors := &g.kernels, len(g.plan.groups), g.device.Multiprocessors

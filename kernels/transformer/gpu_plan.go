@@ -34,6 +34,14 @@ type gpuPlan struct {
 
 func (p *gpuPlan) slots() int { return len(p.tokens) }
 
+// bySlot returns the sequences (first slot, scored positions) in the order of
+// their slots.
+func (p *gpuPlan) bySlot() [][2]int32 {
+	sorted := slices.Clone(p.stories)
+	slices.SortFunc(sorted, func(a, b [2]int32) int { return cmp.Compare(a[0], b[0]) })
+	return sorted
+}
+
 // storyTiles is the number of tiles of a sequence.
 func storyTiles(ids []int32) int { return (len(ids) - 1 + tileTokens - 1) / tileTokens }
 

@@ -89,7 +89,12 @@ func TestGPUPlanRefusesUnknownToken(t *testing.T) {
 
 var (
 	paperShape = Shape{Hidden: 32, Heads: 4, HeadDim: 4, FFN: 128, Blocks: 3, Vocab: 2051, Position: model.Rotary, RotaryDims: 4}
-	h200       = gpu.Info{SharedPerBlock: 232448}
+	h200       = gpu.Info{Name: "H200", Major: 9, SharedPerBlock: 232448}
+	h100       = gpu.Info{Name: "H100", Major: 9, SharedPerBlock: 232448}
+	a100       = gpu.Info{Name: "A100", Major: 8, SharedPerBlock: 166912}
+	b200       = gpu.Info{Name: "B200", Major: 10, SharedPerBlock: 232448}
+	rtx4090    = gpu.Info{Name: "RTX 4090", Major: 8, Minor: 9, SharedPerBlock: 101376}
+	rtx5090    = gpu.Info{Name: "RTX 5090", Major: 12, SharedPerBlock: 101376}
 )
 
 // The numbers are those that layout.cuh and loss.cu compute.
@@ -125,13 +130,26 @@ func TestChooseGPU(t *testing.T) {
 		{"paper", paperShape, FP16, h200, 983, "fp16, fused h32 kernels, 2 teams of 8 warps, windows of 64 tiles"},
 		{"small", with(func(s *Shape) { s.Hidden, s.FFN = 4, 16 }), BF16, h200, 983, "bf16, fused h8 kernels, 2 teams"},
 		{"long", paperShape, FP16, h200, 2000, "1 teams of 16 warps, windows of 125 tiles"},
-		{"too long", paperShape, FP16, h200, 8000, "do not fit 232448 bytes"},
-		{"fp32", with(func(s *Shape) { s.Hidden = 4096 }), FP32, h200, 8192, "fp32, reference kernel"},
-		{"wide", with(func(s *Shape) { s.Hidden = 33 }), FP16, h200, 100, "hidden 33, at most 32"},
-		{"deep feed-forward", with(func(s *Shape) { s.FFN = 129 }), FP16, h200, 100, "ffn 129, at most 128"},
-		{"heads", with(func(s *Shape) { s.HeadDim = 5 }), FP16, h200, 100, "4 heads of 5"},
-		{"A100", paperShape, FP16, gpu.Info{SharedPerBlock: 166912}, 983, "1 teams of 16 warps"},
-		{"consumer card", paperShape, FP16, gpu.Info{SharedPerBlock: 101376}, 983, "the loss kernel needs 148480: use precision fp32"},
+		{"too long", paperShape, FP16, h200, 8000, "fp16, tiled kernels with wgmma: sequences of 8000 tokens and 3 blocks do not fit 232448 bytes"},
+		{"fp32", with(func(s *Shape) { s.Hidden = 4096 }), FP32, h200, 8192, "fp32, tiled kernels: the fused kernels have fp16 and bf16"},
+		{"tf32", paperShape, TF32, h200, 983, "tf32, tiled kernels with wgmma"},
+		{"wide", with(func(s *Shape) { s.Hidden = 33 }), FP16, h200, 100, "tiled kernels with wgmma: hidden 33, at most 32"},
+		{"deep feed-forward", with(func(s *Shape) { s.FFN = 129 }), FP16, h200, 100, "tiled kernels with wgmma: ffn 129, at most 128"},
+		{"heads", with(func(s *Shape) { s.HeadDim = 5 }), BF16, h200, 100, "tiled kernels with wgmma: 4 heads of 5"},
+		{"A100", paperShape, FP16, a100, 983, "fused h32 kernels, 1 teams of 16 warps"},
+		{"A100, wide", with(func(s *Shape) { s.Hidden = 256 }), FP16, a100, 983, "fp16, tiled kernels: hidden 256"},
+		{"RTX 4090", paperShape, FP16, rtx4090, 983, "fp16, tiled kernels: 101376 bytes of shared memory a block, the fused kernels need 148480"},
+		{"RTX 4090, fp32", paperShape, FP32, rtx4090, 983, "fp32, tiled kernels"},
+		{"RTX 4090, tf32", paperShape, TF32, rtx4090, 983, "tf32, tiled kernels: "},
+		{"H100", paperShape, BF16, h100, 983, "bf16, fused h32 kernels, 2 teams of 8 warps"},
+		{"H100, wide", with(func(s *Shape) { s.Hidden = 1024 }), BF16, h100, 983, "bf16, tiled kernels with wgmma"},
+		{"B200", paperShape, FP16, b200, 983, "fp16, fused h32 kernels, 2 teams"},
+		{"B200, wide", with(func(s *Shape) { s.Hidden = 1024 }), FP16, b200, 983, "fp16, tiled kernels: hidden 1024"},
+		{"RTX 5090", paperShape, BF16, rtx5090, 983, "bf16, tiled kernels: 101376 bytes"},
+		{"beyond the tiles", with(func(s *Shape) { s.Hidden = 5000 }), FP16, h200, 100, "hidden 5000, at most 4096 fit the tiled kernels: use precision fp32"},
+		{"beyond the tiles, fp32", with(func(s *Shape) { s.Hidden = 5000 }), FP32, h200, 100, "fp32, reference kernels: hidden 5000"},
+		{"too many words", with(func(s *Shape) { s.Vocab = 1<<16 + 1 }), FP32, h200, 100, "vocabulary 65537"},
+		{"little shared memory", paperShape, FP16, gpu.Info{Major: 7, Minor: 5, SharedPerBlock: 65536}, 100, "the tiled kernels need"},
 	} {
 		got, err := ChooseGPU(c.shape, c.precision, c.device, c.longest)
 		var text string
@@ -145,6 +163,25 @@ func TestChooseGPU(t *testing.T) {
 		}
 		if err == nil && got.BlocksShared+128 > c.device.SharedPerBlock {
 			t.Errorf("%s: %d bytes of shared memory of %d", c.name, got.BlocksShared, c.device.SharedPerBlock)
+		}
+	}
+}
+
+// What auto means on each card, for a network that the fused kernels take and
+// one that they do not.
+func TestFastPrecision(t *testing.T) {
+	wide := paperShape
+	wide.Hidden = 256
+	for _, c := range []struct {
+		shape  Shape
+		device gpu.Info
+		want   Precision
+	}{
+		{paperShape, h200, FP16}, {paperShape, a100, FP16}, {paperShape, b200, FP16}, {paperShape, rtx4090, TF32},
+		{wide, h200, TF32}, {wide, a100, TF32}, {wide, rtx4090, TF32},
+	} {
+		if got := FastPrecision(c.shape, c.device, 983); got != c.want {
+			t.Errorf("hidden %d on %s: %s, want %s", c.shape.Hidden, c.device.Name, got, c.want)
 		}
 	}
 }

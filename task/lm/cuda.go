@@ -23,6 +23,7 @@ type CUDA struct {
 	precision        transformer.Precision
 	device           *gpu.Device
 	module           *gpu.Module
+	owns             bool // device and module
 	stream           *gpu.Stream
 	train, heldout   stage
 	work             cudaWorkspace
@@ -50,16 +51,39 @@ type cudaWorkspace struct {
 // NewCUDA opens a device and makes an evaluator without parents, with room for
 // that many.
 func NewCUDA(ordinal int, spec model.Transformer, layout *model.Layout, data Data, precision transformer.Precision, parents int) (*CUDA, error) {
-	d, err := gpu.Open(ordinal)
+	d, m, err := open(ordinal)
 	if err != nil {
 		return nil, err
 	}
-	e := &CUDA{spec: spec, layout: layout, data: data, precision: precision, device: d}
-	if e.module, err = image.Load(d, ""); err == nil {
-		e.stream, err = d.NewStream()
+	e, err := newCUDA(d, m, spec, layout, data, precision, parents)
+	if err != nil {
+		_ = errors.Join(m.Close(), d.Close()) // the reason for giving up is err
+		return nil, err
 	}
-	if err == nil {
-		e.CUDA, err = population.NewCUDA(e.module, e.stream, layout, parents)
+	e.owns = true
+	return e, nil
+}
+
+// open opens a device and loads the kernels there.
+func open(ordinal int) (*gpu.Device, *gpu.Module, error) {
+	d, err := gpu.Open(ordinal)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := image.Load(d, "")
+	if err != nil {
+		_ = d.Close() // the reason for giving up is err
+		return nil, nil, err
+	}
+	return d, m, nil
+}
+
+// newCUDA makes an evaluator on a device that somebody else opened and closes.
+func newCUDA(d *gpu.Device, m *gpu.Module, spec model.Transformer, layout *model.Layout, data Data, precision transformer.Precision, parents int) (*CUDA, error) {
+	e := &CUDA{spec: spec, layout: layout, data: data, precision: precision, device: d, module: m}
+	var err error
+	if e.stream, err = d.NewStream(); err == nil {
+		e.CUDA, err = population.NewCUDA(m, e.stream, layout, parents)
 	}
 	if err != nil {
 		_ = e.Close() // the reason for giving up is err
@@ -77,10 +101,10 @@ func (e *CUDA) Close() error {
 	if e.stream != nil {
 		errs = append(errs, e.stream.Close())
 	}
-	if e.module != nil {
-		errs = append(errs, e.module.Close())
+	if e.owns {
+		errs = append(errs, e.module.Close(), e.device.Close())
 	}
-	return errors.Join(append(errs, e.device.Close())...)
+	return errors.Join(errs...)
 }
 
 // Device returns the GPU, whose Traffic counts what was copied.

@@ -2,10 +2,12 @@ package lm
 
 import (
 	"context"
+	"errors"
 	"math"
 	"os"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/evorank/evorank/gpu"
 	"github.com/evorank/evorank/kernels/transformer"
@@ -26,14 +28,34 @@ func needGPU(t *testing.T) {
 	}
 }
 
-var precisions = []transformer.Precision{transformer.FP32, transformer.BF16, transformer.FP16}
+var precisions = []transformer.Precision{transformer.FP32, transformer.TF32, transformer.BF16, transformer.FP16}
 
 func TestGPUSelfTest(t *testing.T) {
 	needGPU(t)
 	for _, p := range precisions {
+		begun := time.Now()
 		if err := SelfTest(0, p); err != nil {
 			t.Error(err)
 		}
+		t.Logf("%s: %v, opening the device included", p, time.Since(begun).Round(time.Millisecond))
+	}
+	begun := time.Now()
+	d, m, err := open(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("opening: %v", time.Since(begun).Round(time.Millisecond))
+	for range 2 {
+		for _, p := range precisions {
+			begun := time.Now()
+			if err := selfTest(d, m, p); err != nil {
+				t.Error(err)
+			}
+			t.Logf("%s: %v", p, time.Since(begun).Round(time.Millisecond))
+		}
+	}
+	if err := errors.Join(m.Close(), d.Close()); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -2,9 +2,11 @@ package lm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
+	"github.com/evorank/evorank/gpu"
 	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/evorank/evorank/model"
 )
@@ -16,7 +18,7 @@ import (
 // away.
 func Tolerance(p transformer.Precision) float64 {
 	switch p {
-	case transformer.FP16:
+	case transformer.FP16, transformer.TF32:
 		return 2e-2
 	case transformer.BF16:
 		return 1e-1
@@ -24,12 +26,49 @@ func Tolerance(p transformer.Precision) float64 {
 	return 2e-5
 }
 
-// SelfTest evaluates a small population of odd sizes on the GPU and compares
-// it with this processor: genotypes by digest, bit for bit, losses within the
-// precision's tolerance of the float64 reference. It takes a moment, and is
-// run before a device is trusted.
+// SelfTest evaluates small populations of odd sizes on a GPU and compares them
+// with this processor: genotypes by digest, bit for bit, losses within the
+// precision's tolerance of the float64 reference. All kernels that the
+// precision may use there take part. It is run before a device is trusted.
 func SelfTest(ordinal int, precision transformer.Precision) error {
-	spec := model.Transformer{Hidden: 27, Heads: 3, HeadDim: 3, FFN: 50, Blocks: 2, Vocab: 131, Position: model.Rotary, RotaryDims: 4}
+	d, m, err := open(ordinal)
+	if err != nil {
+		return fmt.Errorf("self-test: cuda:%d, %s: %w", ordinal, precision, err)
+	}
+	return errors.Join(selfTest(d, m, precision), m.Close(), d.Close())
+}
+
+// SelfTest is SelfTest on all devices at once, as they are opened.
+func (f Fleet) SelfTest() error {
+	return f.each(func(_ int, e *CUDA) error { return selfTest(e.device, e.module, e.precision) })
+}
+
+// The networks of the self-test: one that the fused kernels take where they
+// have the precision, and one that they never do.
+var selfTestSpecs = []model.Transformer{
+	{Hidden: 27, Heads: 3, HeadDim: 3, FFN: 50, Blocks: 2, Vocab: 131, Position: model.Rotary, RotaryDims: 4},
+	{Hidden: 67, Heads: 2, HeadDim: 17, FFN: 70, Blocks: 1, Vocab: 131, Position: model.Sinusoid},
+}
+
+func selfTest(d *gpu.Device, m *gpu.Module, precision transformer.Precision) error {
+	tested := map[bool]bool{}
+	for _, spec := range selfTestSpecs {
+		choice, err := transformer.ChooseGPU(spec, precision, d.Info, 90)
+		if err == nil && tested[choice.Fused()] {
+			continue // the same kernels
+		}
+		tested[choice.Fused()] = true
+		if err == nil {
+			err = selfTestOf(d, m, spec, precision)
+		}
+		if err != nil {
+			return fmt.Errorf("self-test: %v, %s: %w", d, precision, err)
+		}
+	}
+	return nil
+}
+
+func selfTestOf(d *gpu.Device, m *gpu.Module, spec model.Transformer, precision transformer.Precision) error {
 	enc := model.TransformerEncodings{
 		Embedding: model.Encoding{Kind: model.Factored, Rank: 5}, Attention: model.Encoding{Kind: model.Hybrid, Rank: 2}, FeedForward: model.Encoding{Kind: model.Factored, Rank: 3},
 	}
@@ -38,7 +77,7 @@ func SelfTest(ordinal int, precision transformer.Precision) error {
 		return err
 	}
 	data := Data{Train: oddStories(spec.Vocab)}
-	device, err := NewCUDA(ordinal, spec, layout, data, precision, 3)
+	device, err := newCUDA(d, m, spec, layout, data, precision, 3)
 	if err != nil {
 		return err
 	}
@@ -49,10 +88,7 @@ func SelfTest(ordinal int, precision transformer.Precision) error {
 	if closeErr := device.Close(); err == nil {
 		err = closeErr
 	}
-	if err != nil {
-		return fmt.Errorf("self-test: cuda:%d, %s: %w", ordinal, precision, err)
-	}
-	return nil
+	return err
 }
 
 // oddStories are a few sequences whose lengths lie around the tiles' edges.

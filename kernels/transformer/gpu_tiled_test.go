@@ -1,0 +1,426 @@
+package transformer
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/evorank/evorank/gpu"
+	"github.com/evorank/evorank/kernels/develop"
+	"github.com/evorank/evorank/kernels/gputest"
+	"github.com/evorank/evorank/model"
+)
+
+// denseLayout is the layout of a network without factors: its genotype is its
+// phenotype.
+func denseLayout(t testing.TB, s Shape) *model.Layout {
+	t.Helper()
+	l, err := s.Layout(model.TransformerEncodings{}, model.Initialisation{TallConstant: 1, EmbeddingStd: 1, DecoderBiasStd: 1}, model.MutationRates{})
+	gputest.Check(t, err)
+	return l
+}
+
+// randomPhenotype fills every tensor, norms and biases too, so that nothing
+// that a kernel might forget is zero or one. Logits have a standard deviation
+// of about `logits`.
+func randomPhenotype(l *model.Layout, s Shape, logits float64, seed uint64) []float32 {
+	r := rand.New(rand.NewPCG(seed, 5))
+	out := make([]float32, l.Phenotype)
+	for i := range l.Tensors {
+		t := &l.Tensors[i]
+		mean, std := 0.0, 0.3
+		switch {
+		case i == embedWeight:
+			std = logits / math.Sqrt(float64(s.Hidden))
+		case len(t.Shape) == 2:
+			std = 1 / math.Sqrt(float64(t.Shape[1]))
+		case (i-firstBlock)%blockTensors == norm1Weight || (i-firstBlock)%blockTensors == norm2Weight:
+			mean = 1
+		}
+		for j := range t.Of(out) {
+			t.Of(out)[j] = float32(mean + std*r.NormFloat64())
+		}
+	}
+	return out
+}
+
+// networkOf points a dense network into its phenotype.
+func networkOf(s Shape, l *model.Layout, phenotype []float32) *Network {
+	vector := func(i int) []float32 { return l.Tensors[i].Of(phenotype) }
+	matrix := func(i int) Matrix {
+		return Matrix{Outputs: l.Tensors[i].Shape[0], Inputs: l.Tensors[i].Shape[1], W: vector(i)}
+	}
+	n := &Network{Shape: s, Embed: matrix(embedWeight), DecoderBias: vector(decoderBias)}
+	for block := range s.Blocks {
+		at := firstBlock + block*blockTensors
+		n.Blocks = append(n.Blocks, Block{
+			Q: matrix(at + qWeight), K: matrix(at + kWeight), V: matrix(at + vWeight), O: matrix(at + oWeight), Up: matrix(at + upWeight), Down: matrix(at + downWeight),
+			QBias: vector(at + qWeight + 1), KBias: vector(at + kWeight + 1), VBias: vector(at + vWeight + 1), OBias: vector(at + oWeight + 1),
+			UpBias: vector(at + upWeight + 1), DownBias: vector(at + downWeight + 1),
+			Norm1Weight: vector(at + norm1Weight), Norm1Bias: vector(at + norm1Weight + 1), Norm2Weight: vector(at + norm2Weight), Norm2Bias: vector(at + norm2Weight + 1),
+		})
+	}
+	return n
+}
+
+// tiledChoices are the tiled kernels that a device has: with wgmma and
+// without, in all precisions.
+func tiledChoices(info gpu.Info) (list []GPUChoice) {
+	for _, p := range []Precision{FP32, TF32, BF16, FP16} {
+		list = append(list, GPUChoice{Precision: p, Kernels: tiledKernelsName})
+		if p != FP32 && info.Major == 9 && info.Minor == 0 {
+			list = append(list, GPUChoice{Precision: p, Kernels: tiledKernelsName, Wgmma: true})
+		}
+	}
+	return list
+}
+
+// tiledCases lie off every tile, on both sides of its edges.
+var tiledCases = []struct {
+	what    string
+	shape   Shape
+	lengths []int
+}{
+	{"one of everything", Shape{Hidden: 1, Heads: 1, HeadDim: 1, FFN: 1, Blocks: 1, Vocab: 2, Position: model.NoPosition}, []int{2, 3, 70}},
+	{"paper-like", Shape{Hidden: 32, Heads: 4, HeadDim: 4, FFN: 128, Blocks: 3, Vocab: 211, Position: model.Rotary, RotaryDims: 4}, []int{2, 17, 18, 65, 66, 129, 300}},
+	{"off the tiles", Shape{Hidden: 67, Heads: 3, HeadDim: 17, FFN: 130, Blocks: 2, Vocab: 131, Position: model.Rotary, RotaryDims: 6}, []int{2, 3, 64, 65, 66, 128, 129, 130, 200}},
+	{"exactly the tiles", Shape{Hidden: 128, Heads: 2, HeadDim: 64, FFN: 256, Blocks: 1, Vocab: 256, Position: model.Sinusoid}, []int{65, 129, 257}},
+	{"a head of parts", Shape{Hidden: 40, Heads: 2, HeadDim: 150, FFN: 65, Blocks: 2, Vocab: 100, Position: model.Sinusoid}, []int{2, 70, 140}},
+	{"a wide head", Shape{Hidden: 96, Heads: 1, HeadDim: 100, FFN: 40, Blocks: 1, Vocab: 100, Position: model.Rotary, RotaryDims: 96}, []int{33, 70}},
+	{"a vocabulary of parts", Shape{Hidden: 24, Heads: 2, HeadDim: 30, FFN: 20, Blocks: 1, Vocab: 8321, Position: model.Rotary, RotaryDims: 8}, []int{2, 40}},
+	{"wide", Shape{Hidden: 1030, Heads: 5, HeadDim: 20, FFN: 300, Blocks: 1, Vocab: 140, Position: model.Sinusoid}, []int{2, 20}},
+}
+
+func TestGPUTiledEqualsReference(t *testing.T) {
+	s, m := gputest.Open(t)
+	for _, c := range tiledCases {
+		l := denseLayout(t, c.shape)
+		const individuals = 3
+		var all []float32
+		sequences := randomSequences(rand.New(rand.NewPCG(3, 4)), c.shape.Vocab, c.lengths...)
+		want := make([]float64, individuals*sequences.Len())
+		for i := range individuals {
+			phenotype := randomPhenotype(l, c.shape, 2, uint64(i))
+			NewReference(networkOf(c.shape, l, phenotype)).Losses(sequences, 0, sequences.Len(), want[i*sequences.Len():])
+			all = append(all, phenotype...)
+		}
+		phenotypes := gputest.Upload(t, s, all)
+		for _, choice := range tiledChoices(s.Device().Info) {
+			g, err := newGPU(m, s, l, c.shape, choice, sequences, individuals, 1<<30)
+			gputest.Check(t, err)
+			poisonTiled(t, s, g)
+			_, got := sequenceLosses(t, s, g, phenotypes, individuals, sequences.Len())
+			worst := 0.0
+			for i := range want {
+				d := math.Abs(float64(got[i]) - want[i])
+				if !(d <= worst) {
+					worst = d // NaN too
+				}
+			}
+			t.Logf("%s, %v: largest difference %.2g", c.what, choice, worst)
+			if !(worst <= tiledTolerance[choice.Precision]) {
+				t.Errorf("%s, %v: largest difference %g, at most %g is accepted", c.what, choice, worst, tiledTolerance[choice.Precision])
+			}
+			gputest.Check(t, g.Close())
+		}
+		if !equal(gputest.Read(t, s, phenotypes), all) {
+			t.Errorf("%s: the networks were written to", c.what)
+		}
+	}
+}
+
+func equal(a, b []float32) bool {
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return len(a) == len(b)
+}
+
+// tiledTolerance is the largest accepted difference of a sequence's loss from
+// float64 at logits of standard deviation 2; the worst cases have one token.
+var tiledTolerance = map[Precision]float64{FP32: tolerance32, TF32: 0.01, FP16: 0.01, BF16: 0.06}
+
+// poisonTiled fills the workspace with NaNs, except for what is zero by
+// contract.
+func poisonTiled(t testing.TB, s *gpu.Stream, g *GPU) {
+	t.Helper()
+	p := g.tiled
+	for _, b := range []gpu.Buffer[byte]{p.prepared, p.states, p.wide} {
+		gputest.Check(t, gpu.FillBytes(s, b, 0xff))
+	}
+	for _, b := range []gpu.Buffer[float32]{p.sums, p.partials, p.logits, g.work.nll, g.work.stories} {
+		gputest.Check(t, gpu.FillBytes(s, b, 0xff))
+	}
+}
+
+// The golden networks, whose losses PyTorch computed in float64, through the
+// tiled kernels.
+func TestGPUTiledGolden(t *testing.T) {
+	s, m := gputest.Open(t)
+	for _, c := range readGolden(t) {
+		n, phenotype := goldenOnGPU(t, s, c.Net)
+		for _, choice := range tiledChoices(s.Device().Info) {
+			g, err := newGPU(m, s, n.Layout, n.Transformer, choice, c.sequences(), 1, 1<<30)
+			gputest.Check(t, err)
+			_, each := sequenceLosses(t, s, g, phenotype, 1, len(c.Stories))
+			worst, tolerance := 0.0, map[Precision]float64{FP32: tolerance32, TF32: 0.05, FP16: 0.05, BF16: 0.3}[choice.Precision]
+			for i, story := range c.Stories {
+				if d := math.Abs(float64(each[i]) - story.Loss); !(d <= worst) {
+					worst = d
+				}
+			}
+			t.Logf("%s, %s, %v: largest difference %.2g", c.Net, c.Case, choice, worst)
+			if c.Net != "floor.safetensors" && !(worst <= tolerance) {
+				t.Errorf("%s, %s, %v: largest difference %g, at most %g is accepted", c.Net, c.Case, choice, worst, tolerance)
+			}
+			gputest.Check(t, g.Close())
+		}
+	}
+}
+
+// Chunks of individuals and of sequences, other sequences beside them, one
+// network beside it that is nothing but NaN: the same bits.
+func TestGPUTiledDoesNotDependOnTheChunk(t *testing.T) {
+	s, m := gputest.Open(t)
+	shape := Shape{Hidden: 70, Heads: 3, HeadDim: 20, FFN: 140, Blocks: 2, Vocab: 97, Position: model.Rotary, RotaryDims: 4}
+	l := denseLayout(t, shape)
+	const individuals = 5
+	var all []float32
+	for i := range individuals {
+		all = append(all, randomPhenotype(l, shape, 2, uint64(i))...)
+	}
+	for i := range l.Phenotype {
+		all[2*l.Phenotype+i] = float32(math.NaN())
+	}
+	phenotypes := gputest.Upload(t, s, all)
+	some, more := sequencesOf(2, 100, 984, 17, 300), sequencesOf(2, 100, 984, 17, 300, 64, 65, 800, 33)
+	for _, choice := range tiledChoices(s.Device().Info) {
+		z := newTiledSizes(shape, choice.Precision)
+		little := uint64(z.prepared + 20_000 + 1100*z.bytesOfARow) // of one individual, one sequence after the other
+		var want []float32
+		for _, c := range []struct {
+			sequences Sequences
+			chunk     int
+			memory    uint64
+		}{{some, individuals, 1 << 33}, {some, 1, 1 << 33}, {some, 3, 1 << 33}, {more, 2, 1 << 33}, {more, individuals, little}} {
+			g, err := newGPU(m, s, l, shape, choice, c.sequences, c.chunk, c.memory)
+			gputest.Check(t, err)
+			if spans := len(g.tiled.spans); c.memory == little && (spans < 2 || g.Chunk() != 1) {
+				t.Errorf("%v: %d spans, chunk %d for little memory", choice, spans, g.Chunk())
+			}
+			_, each := sequenceLosses(t, s, g, phenotypes, individuals, c.sequences.Len())
+			gputest.Check(t, g.Close())
+			if want == nil {
+				want = each
+			}
+			for i := range individuals {
+				for story := range some.Len() {
+					got, want := each[i*c.sequences.Len()+story], want[i*some.Len()+story]
+					if i == 2 && got == got {
+						t.Errorf("%v: a network of NaNs has the loss %v", choice, got)
+					}
+					if i != 2 && (math.Float32bits(got) != math.Float32bits(want) || got != got) {
+						t.Errorf("%v, chunk %d, %d bytes: individual %d, sequence %d: %v, want %v", choice, c.chunk, c.memory, i, story, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// BenchmarkGPUTiled times whole evaluations and each kernel's share of one.
+// -benchtime 3x is enough.
+func BenchmarkGPUTiled(b *testing.B) {
+	s, m := gputest.Open(b)
+	for _, c := range []struct {
+		name                   string
+		hidden, heads, headDim int
+		ffn                    int
+	}{{"h256", 256, 8, 32, 1024}, {"h1024", 1024, 16, 64, 4096}} {
+		shape := Shape{Hidden: c.hidden, Heads: c.heads, HeadDim: c.headDim, FFN: c.ffn, Blocks: 4, Vocab: 2051, Position: model.Rotary, RotaryDims: c.headDim}
+		l := denseLayout(b, shape)
+		const individuals, stories = 32, 32
+		sequences := tinyStories(stories, shape.Vocab)
+		one := randomPhenotype(l, shape, 2, 1)
+		phenotypes := gputest.Alloc[float32](b, s, individuals*l.Phenotype)
+		for i := range individuals {
+			gputest.Check(b, gpu.Write(s, phenotypes.Slice(i*l.Phenotype, (i+1)*l.Phenotype), one))
+		}
+		for _, choice := range tiledChoices(s.Device().Info) {
+			for _, memory := range []uint64{1 << 30, 1 << 33, 1 << 36} {
+				name := fmt.Sprintf("%s/%s/wgmma=%v/%dMB", c.name, choice.Precision, choice.Wgmma, memory>>20)
+				b.Run(name, func(b *testing.B) {
+					benchmarkTiled(b, s, m, l, shape, choice, sequences, phenotypes, individuals, memory)
+				})
+			}
+		}
+	}
+}
+
+func benchmarkTiled(b *testing.B, s *gpu.Stream, m *gpu.Module, l *model.Layout, shape Shape, choice GPUChoice, sequences Sequences, phenotypes gpu.Buffer[float32], individuals int, memory uint64) {
+	g, err := newGPU(m, s, l, shape, choice, sequences, individuals, memory)
+	if err != nil {
+		b.Skip(err)
+	}
+	defer func() { gputest.Check(b, g.Close()) }()
+	losses := gputest.Alloc[float64](b, s, individuals)
+	run := func() { gputest.Check(b, g.Losses(s, losses, gpu.Buffer[float32]{}, phenotypes)) }
+	run()
+	gputest.Check(b, s.Synchronize())
+	event := func() *gpu.Event {
+		e, err := s.Device().NewEvent()
+		gputest.Check(b, err)
+		gputest.Check(b, e.Record(s))
+		return e
+	}
+	var times []time.Duration
+	for b.Loop() {
+		start := event()
+		run()
+		end := event()
+		gputest.Check(b, end.Synchronize())
+		d, err := end.Since(start)
+		gputest.Check(b, err)
+		times = append(times, d)
+	}
+	best := times[0]
+	for _, d := range times {
+		best = min(best, d)
+	}
+	b.ReportMetric(float64(best.Microseconds())/1000, "device-ms")
+	b.ReportMetric(float64(g.Chunk()), "chunk")
+	b.ReportMetric(float64(individuals*g.Targets())/best.Seconds()/1e6, "Mtokens/s")
+
+	last, sums := event(), map[string]time.Duration{}
+	type lap struct {
+		name       string
+		start, end *gpu.Event
+	}
+	var laps []lap
+	g.tiled.launched = func(k *gpu.Kernel, _ *gpu.Stream) error {
+		now := event()
+		laps = append(laps, lap{k.Name, last, now})
+		last = now
+		return nil
+	}
+	run()
+	gputest.Check(b, s.Synchronize())
+	for _, lap := range laps {
+		d, err := lap.end.Since(lap.start)
+		gputest.Check(b, err)
+		sums[lap.name] += d
+	}
+	b.Logf("%v", sums)
+}
+
+// tinyStories are sequences with TinyStories' lengths: 242 ± 118 targets.
+func tinyStories(n, vocab int) Sequences {
+	r := rand.New(rand.NewPCG(1, 2))
+	lengths := make([]int, n)
+	for i := range lengths {
+		lengths[i] = min(max(int(243+118*r.NormFloat64()), 40), 900)
+	}
+	return randomSequences(r, vocab, lengths...)
+}
+
+// What each precision does to networks as runs found them: losses against
+// float32, and the order that they put individuals in. Not a check but a table;
+// EVORANK_PRECISIONS=1 asks for it.
+func TestGPUTiledPrecisions(t *testing.T) {
+	if os.Getenv("EVORANK_PRECISIONS") == "" {
+		t.Skip("EVORANK_PRECISIONS is not set: 7 precisions and networks not compared")
+	}
+	s, m := gputest.Open(t)
+	const individuals, stories = 32, 16
+	for _, c := range []struct {
+		hidden, heads, headDim, ffn int
+	}{{64, 4, 16, 256}, {256, 8, 32, 1024}, {1024, 16, 64, 4096}} {
+		shape := Shape{Hidden: c.hidden, Heads: c.heads, HeadDim: c.headDim, FFN: c.ffn, Blocks: 4, Vocab: 2051, Position: model.Rotary, RotaryDims: c.headDim}
+		for _, e := range []struct {
+			what string
+			enc  model.TransformerEncodings
+		}{
+			{"dense", model.TransformerEncodings{}},
+			{"factored 32/4", model.TransformerEncodings{Embedding: model.Encoding{Kind: model.Factored, Rank: 32}, Attention: model.Encoding{Kind: model.Factored, Rank: 4}, FeedForward: model.Encoding{Kind: model.Factored, Rank: 4}}},
+		} {
+			l, err := shape.Layout(e.enc, model.Initialisation{TallConstant: 1, EmbeddingStd: 1, DecoderBiasStd: 1}, model.MutationRates{Dense: 0.01, Factor: 0.1, Bias: 0.01})
+			gputest.Check(t, err)
+			phenotypes := founded(t, s, m, l, individuals)
+			losses := map[Precision][]float64{}
+			for _, p := range []Precision{FP32, TF32, FP16, BF16} {
+				g, err := NewGPU(m, s, l, shape, p, tinyStories(stories, shape.Vocab), individuals, 1<<34)
+				gputest.Check(t, err)
+				losses[p], _ = sequenceLosses(t, s, g, phenotypes, individuals, stories)
+				gputest.Check(t, g.Close())
+			}
+			for _, p := range []Precision{TF32, FP16, BF16} {
+				t.Logf("hidden %d, %s, %s: %s", c.hidden, e.what, p, compared(losses[p], losses[FP32]))
+			}
+		}
+	}
+}
+
+// founded develops founders on the device.
+func founded(t *testing.T, s *gpu.Stream, m *gpu.Module, l *model.Layout, n int) gpu.Buffer[float32] {
+	t.Helper()
+	d, err := develop.NewGPU(m, s, l)
+	gputest.Check(t, err)
+	t.Cleanup(func() { gputest.Check(t, d.Close()) })
+	candidates, packed := make([]model.Candidate, n), make([]develop.Packed, n)
+	for i := range candidates {
+		candidates[i] = model.Candidate{Parent: model.NoParent, Gene: model.Gene{Kind: model.GeneInit, Seed: model.Seed(i + 1), Multiplier: 1}}
+	}
+	gputest.Check(t, develop.Pack(packed, candidates, 0))
+	genotype, phenotypes := gputest.Alloc[float32](t, s, l.Genotype), gputest.Alloc[float32](t, s, n*l.Phenotype)
+	for i := range candidates {
+		gputest.Check(t, d.Genotypes(s, genotype, genotype, gputest.Upload(t, s, packed[i:i+1])))
+		gputest.Check(t, d.Phenotypes(s, phenotypes.Slice(i*l.Phenotype, (i+1)*l.Phenotype), genotype, 1))
+	}
+	return phenotypes
+}
+
+// compared says how far losses lie from the true ones, and what that does to
+// their order.
+func compared(got, want []float64) string {
+	worst, mean, swapped, pairs, infinite := 0.0, 0.0, 0, 0, 0
+	for i := range got {
+		if math.IsNaN(got[i]) || math.IsInf(got[i], 0) {
+			infinite++
+			continue
+		}
+		worst, mean = max(worst, math.Abs(got[i]-want[i])), mean+want[i]/float64(len(want))
+		for j := range i {
+			pairs++
+			if (got[i] < got[j]) != (want[i] < want[j]) {
+				swapped++
+			}
+		}
+	}
+	best := func(losses []float64) map[int]bool {
+		order := make([]int, len(losses))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortFunc(order, func(a, b int) int { return cmp.Compare(losses[a], losses[b]) })
+		first := map[int]bool{}
+		for _, i := range order[:len(order)/4] {
+			first[i] = true
+		}
+		return first
+	}
+	same := 0
+	for i := range best(got) {
+		if best(want)[i] {
+			same++
+		}
+	}
+	return fmt.Sprintf("mean loss %.3f, largest difference %.2g, Kendall's tau %.4f, %d of the best %d the same, %d not finite",
+		mean, worst, 1-2*float64(swapped)/float64(max(pairs, 1)), same, len(got)/4, infinite)
+}
