@@ -59,7 +59,7 @@ func Baselines(ctx context.Context, python string, networks []Network, src Sourc
 				if err != nil {
 					return rows, fmt.Errorf("bench: baseline: %s: %w", b.framework, err)
 				}
-				row := Row{Network: n.Name, Framework: b.framework, Implementation: strings.Join(b.args, " "), Precision: "fp32",
+				row := Row{Network: n.Name, Hidden: n.Spec.Hidden, Framework: b.framework, Implementation: strings.Join(b.args, " "), Precision: "fp32",
 					Threads: threads, Individuals: o.Individuals, Stories: stories.Len(), LargestError: s.Diff}
 				row.rates(each, s.Seconds)
 				rows = append(rows, row)

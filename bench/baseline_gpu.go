@@ -50,7 +50,7 @@ func GPUBaselines(ctx context.Context, python string, networks []Network, storie
 		}
 		for _, b := range gpuBaselines {
 			args := append([]string{filepath.Join(dir, b.script), "--population", populationFile, "--stories", storiesFile, "--repeat", strconv.Itoa(o.Repeat)}, b.args...)
-			row := Row{Network: n.Name, Framework: b.framework, Implementation: strings.Join(b.args[2:], " "), Precision: b.args[1],
+			row := Row{Network: n.Name, Hidden: n.Spec.Hidden, Framework: b.framework, Implementation: strings.Join(b.args[2:], " "), Precision: b.args[1],
 				Individuals: o.Individuals, Stories: stories.Len()}
 			if err := row.runBaseline(ctx, python, args, losses(ours, n.Name), WorkOf(n.Spec, stories)); err != nil {
 				row.Failure = err.Error()

@@ -27,6 +27,7 @@ type Options struct {
 // Row is one line of the table: how one implementation evaluated a population.
 type Row struct {
 	Network        string  `json:"network"`
+	Hidden         int     `json:"hidden"`
 	Framework      string  `json:"framework"`
 	Implementation string  `json:"implementation"`
 	Precision      string  `json:"precision"`
@@ -64,7 +65,7 @@ func LM(ctx context.Context, networks []Network, stories transformer.Sequences, 
 				if err != nil {
 					return nil, err
 				}
-				row := Row{Network: n.Name, Framework: "evorank", Implementation: string(isa), Precision: "fp32", Threads: threads}
+				row := Row{Network: n.Name, Hidden: n.Spec.Hidden, Framework: "evorank", Implementation: string(isa), Precision: "fp32", Threads: threads}
 				if err := row.measure(ctx, engine, c, n.Spec, stories, lm.Tolerance(transformer.FP32), o); err != nil {
 					return nil, fmt.Errorf("bench: %s: %s: %w", n.Name, isa, err)
 				}

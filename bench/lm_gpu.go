@@ -31,7 +31,7 @@ func LMOnGPU(ctx context.Context, card Card, precisions []transformer.Precision,
 			return nil, err
 		}
 		for _, p := range precisions {
-			row := Row{Network: n.Name, Framework: "evorank", Precision: string(p)}
+			row := Row{Network: n.Name, Hidden: n.Spec.Hidden, Framework: "evorank", Precision: string(p)}
 			if err := row.measureOnGPU(ctx, card, c, n.Spec, stories, p, o); err != nil {
 				return nil, fmt.Errorf("bench: %s: %s: %w", n.Name, p, err)
 			}

@@ -111,6 +111,9 @@ func (r Report) WriteLaTeX(w io.Writer) error {
 // latexRow writes the label escaped and the other cells as figure has them.
 func latexRow(cells []string, figure func(string) string) string {
 	out := []string{latexEscape(cells[0])}
+	if strings.HasPrefix(out[0], "[") { // the line break before would take it as its argument
+		out[0] = "{}" + out[0]
+	}
 	for _, cell := range cells[1:] {
 		out = append(out, figure(cell))
 	}

@@ -3,6 +3,7 @@ package study
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -158,6 +159,9 @@ func conditionOf(set curveSet, v View) (plot.Condition, []string, error) {
 	var notes []string
 	last, bad := map[int]bool{}, 0
 	for _, rows := range set.rows {
+		if _, there := rows[0][v.Axis]; !there {
+			return plot.Condition{}, nil, fmt.Errorf("no %s in a trial: its axes are %s", v.Axis, strings.Join(axesOf(rows[0]), ", "))
+		}
 		s := series(rows, v.Axis, v.Metric)
 		if len(s.X) == 0 {
 			continue
@@ -195,6 +199,11 @@ func conditionOf(set curveSet, v View) (plot.Condition, []string, error) {
 		}
 	}
 	return c, notes, nil
+}
+
+// axesOf lists the axes that a trial's curves can have.
+func axesOf(row Row) []string {
+	return slices.DeleteFunc(sortedKeys(axes), func(axis string) bool { _, there := row[axis]; return !there })
 }
 
 // flat counts generations that cost nothing, which none can.

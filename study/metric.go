@@ -82,6 +82,14 @@ func isScore(key string) bool {
 
 func isLoss(key string) bool { return strings.Contains(key, "loss") }
 
+// String is the metric's name with its unit and which values are better.
+func (m Metric) String() string {
+	if m.Unit == "" {
+		return m.withDirection()
+	}
+	return m.withDirection() + " (" + m.Unit + ")"
+}
+
 // withDirection is the metric's name and which values are better.
 func (m Metric) withDirection() string {
 	if m.Better == Neither {

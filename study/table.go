@@ -20,9 +20,12 @@ import (
 type Table struct {
 	Path    string
 	Columns []string
-	Rows    []map[string]string // by column; a cell of JSON null is "NaN"
-	lines   []int               // of the rows in the file
+	Rows    []cells // a cell of JSON null is "NaN"
+	lines   []int   // of the rows in the file
 }
+
+// cells are a row's words by column.
+type cells map[string]string
 
 const maxTable = 256 << 20 // bytes
 
@@ -71,15 +74,15 @@ func (t *Table) readCSV(from io.Reader) error {
 	}
 	t.Columns = head
 	for {
-		cells, err := reader.Read()
+		words, err := reader.Read()
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		row := map[string]string{}
-		for i, cell := range cells {
+		row := cells{}
+		for i, cell := range words {
 			row[head[i]] = strings.TrimSpace(cell)
 		}
 		line, _ := reader.FieldPos(0)
@@ -110,7 +113,7 @@ func (t *Table) readJSON(from io.Reader) error {
 			if !ok {
 				return fmt.Errorf("row %d: not an object", len(t.Rows)+1)
 			}
-			row := map[string]string{}
+			row := cells{}
 			for key, v := range object {
 				columns[key] = true
 				row[key] = cellOf(v)

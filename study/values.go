@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/evorank/evorank/plot"
@@ -126,14 +127,27 @@ func RanksOf(a Answer) []Ranked {
 	return out
 }
 
+// setups are what tells measurements apart; the rest of a table's columns are numbers that
+// were measured.
+var setups = []string{"network", "framework", "implementation", "case", "name", "precision", "device", "threads", "individuals", "stories", "hidden"}
+
 // DrawThroughput draws a table's rates against a width, a curve for each word
-// of the column by. Several rows of one width count with their median.
-func DrawThroughput(t *Table, by, width, rate string) (*plot.Figure, error) {
-	if err := t.has(by, width, rate); err != nil {
+// of the columns by: by default for whatever else differs between the rows.
+// Several rows of one width count with their median; rows that say why they
+// have no numbers (a column failure) are left out and counted.
+func DrawThroughput(t *Table, by []string, width, rate string) (*plot.Figure, error) {
+	if err := t.has(append([]string{width, rate}, by...)...); err != nil {
 		return nil, err
 	}
-	measured := map[string]map[float64][]float64{}
+	if len(by) == 0 {
+		by = t.varying(width)
+	}
+	measured, failed := map[string]map[float64][]float64{}, 0
 	for i, row := range t.Rows {
+		if row["failure"] != "" {
+			failed++
+			continue
+		}
 		x, err := t.number(i, width)
 		if err != nil {
 			return nil, err
@@ -142,10 +156,11 @@ func DrawThroughput(t *Table, by, width, rate string) (*plot.Figure, error) {
 		if err != nil {
 			return nil, err
 		}
-		if measured[row[by]] == nil {
-			measured[row[by]] = map[float64][]float64{}
+		name := row.called(by, row[width])
+		if measured[name] == nil {
+			measured[name] = map[float64][]float64{}
 		}
-		measured[row[by]][x] = append(measured[row[by]][x], y)
+		measured[name][x] = append(measured[name][x], y)
 	}
 	var systems []plot.Named
 	for _, name := range sortedKeys(measured) {
@@ -156,9 +171,45 @@ func DrawThroughput(t *Table, by, width, rate string) (*plot.Figure, error) {
 		systems = append(systems, n)
 	}
 	m := MetricOf(rate)
-	return wrapData(plot.Throughput(plot.Frame{
-		Title: capital(m.withDirection()), X: plot.Axis{Name: strings.ReplaceAll(width, "_", " ")}, Y: plot.Axis{Name: m.Name, Unit: m.Unit},
-	}, systems))
+	frame := plot.Frame{Title: capital(m.withDirection()), X: plot.Axis{Name: strings.ReplaceAll(width, "_", " ")}, Y: plot.Axis{Name: m.Name, Unit: m.Unit}}
+	if failed > 0 {
+		frame.Caption = fmt.Sprintf("%d measurements failed and are not shown.", failed)
+	}
+	return wrapData(plot.Throughput(frame, systems))
+}
+
+// varying lists the columns that tell rows apart, beside the width.
+func (t *Table) varying(width string) []string {
+	var out []string
+	for _, column := range setups {
+		words := map[string]bool{}
+		for _, row := range t.Rows {
+			words[row.called([]string{column}, row[width])] = true
+		}
+		if column != width && len(words) > 1 {
+			out = append(out, column)
+		}
+	}
+	return out
+}
+
+// called joins a row's words; one that ends with the row's width, as the name
+// "dense 32" of a network of width 32, loses it.
+func (r cells) called(columns []string, width string) string {
+	var words []string
+	for _, column := range columns {
+		word := strings.TrimSuffix(r[column], " "+width)
+		if number, err := strconv.ParseFloat(word, 64); err == nil {
+			word = fmt.Sprintf("%v %s", number, column)
+		}
+		if word != "" {
+			words = append(words, word)
+		}
+	}
+	if len(words) == 0 {
+		return "all"
+	}
+	return strings.Join(words, ", ")
 }
 
 func countNotFinite(x []float64) int {

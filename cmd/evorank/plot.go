@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -44,7 +45,7 @@ func plotCommand() *cli.Command {
 				Flags: []cli.Flag{output,
 					&cli.StringFlag{Name: "width", Usage: "`COLUMN` of the x axis: individuals, hidden"},
 					&cli.StringFlag{Name: "rate", Value: "tokens_per_second", Usage: "`COLUMN` of the y axis"},
-					&cli.StringFlag{Name: "by", Value: "implementation", Usage: "`COLUMN` that names the curve"}}},
+					&cli.StringFlag{Name: "by", DefaultText: "whatever else differs", Usage: "`COLUMNS` that name the curve, separated by commas"}}},
 		},
 	}
 }
@@ -113,6 +114,7 @@ func terminalCurves(c *cli.Context, groups []study.Group, v study.View) error {
 	if err != nil || columns < 24 {
 		columns = terminalColumns
 	}
+	fmt.Fprintf(c.App.Writer, "%s, over %s\n", study.MetricOf(v.Metric), v.Axis)
 	return plot.Terminal(c.App.Writer, centres, columns, terminalLines)
 }
 
@@ -190,6 +192,10 @@ func plotThroughput(c *cli.Context) error {
 	if err != nil {
 		return byKind(err)
 	}
-	f, err := study.DrawThroughput(t, c.String("by"), c.String("width"), c.String("rate"))
+	var by []string
+	if c.IsSet("by") {
+		by = strings.Split(c.String("by"), ",")
+	}
+	f, err := study.DrawThroughput(t, by, c.String("width"), c.String("rate"))
 	return save(c, f, err)
 }
