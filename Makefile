@@ -42,13 +42,8 @@ kernels-check:
 kernels-resources:
 	$(GO) run ./kernels/image/build -resources
 
-# Packages whose tests use a GPU if there is one.
-GPU_PACKAGES = gpu kernels/noise kernels/develop kernels/digest kernels/transformer population task/lm
 gpu-test:
-	@mkdir -p bin/gpu-test
-	@for p in $(GPU_PACKAGES); do CGO_ENABLED=0 $(GO) test -c -o bin/gpu-test/$$(echo $$p | tr / -).test ./$$p || exit 1; done
-	CGO_ENABLED=0 $(GO) build -o bin/gpu-test/evorank ./cmd/evorank
-	@echo 'on the GPU host: cd bin/gpu-test && for t in *.test; do EVORANK_GPU=require ./$$t -test.run GPU || exit 1; done'
+	GO="$(GO)" EVORANK_SHARED="$(SHARED)" bash kernels/gputest/make.sh bin/gpu-test
 
 FUZZTIME ?= 2m
 fuzz:
