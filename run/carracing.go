@@ -95,8 +95,7 @@ func (t *CarRacing) heldout() (model.Cases, int) {
 	return cases, e.HeldoutEvery
 }
 
-// device is a CPU. How the policy is computed, layer by layer, decides bits,
-// so it is part of the kind.
+// device is a CPU.
 func (t *CarRacing) device(e configs.Execution) (Device, error) {
 	return DriverDevice(t.Policy, t.layout, e.Device, e.Precision, e.Application, e.Threads)
 }
@@ -117,7 +116,7 @@ func DriverDevice(p model.ConvPolicy, layout *model.Layout, name, precision, app
 	if err != nil {
 		return d, as(BadConfig, err)
 	}
-	d.Kind += " " + plan.Signature()
+	d.Plan = plan.Signature()
 	return d, nil
 }
 

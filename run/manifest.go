@@ -48,6 +48,7 @@ type Manifest struct {
 	Host            string    `json:"host"`
 	Device          string    `json:"device"`
 	DeviceKind      string    `json:"device_kind"`
+	Plan            string    `json:"plan,omitempty"`
 	Precision       string    `json:"precision"`
 	Parameters      int       `json:"parameters"`
 	Phenotype       int       `json:"phenotype"`
@@ -59,6 +60,22 @@ type Manifest struct {
 	TokenizerDigest string    `json:"tokenizer_digest,omitempty"`
 	Started         time.Time `json:"started"`
 	Updated         time.Time `json:"updated"`
+}
+
+// ComputedOn reports whether the run was computed on such a device, so that
+// it gives the same bits again.
+func (m Manifest) ComputedOn(d Device) bool {
+	return m.DeviceKind == d.Kind && m.Plan == d.Plan && m.Precision == d.Precision
+}
+
+// setDevice notes where the run is computed.
+func (m *Manifest) setDevice(d Device) {
+	m.Device, m.DeviceKind, m.Plan, m.Precision = d.Name, d.Kind, d.Plan, d.Precision
+}
+
+// device is the part of it that decides bits.
+func (m Manifest) device() Device {
+	return Device{Kind: m.DeviceKind, Plan: m.Plan, Precision: m.Precision}
 }
 
 func (m Manifest) write(dir string) error {

@@ -125,15 +125,15 @@ func (r *Run) mendMetrics() error {
 // reports whether it is another one.
 func (r *Run) checkDevice() (changed bool, err error) {
 	m := &r.manifest
-	if m.DeviceKind == r.device.Kind && m.Precision == r.device.Precision {
+	if m.ComputedOn(r.device) {
 		return false, nil
 	}
 	if !r.options.AllowDeviceChange {
-		return false, errorf(BadDevice, "resume: %s: begun on %s (%s), this is %s (%s): results would differ; give --allow-device-change to go on all the same",
-			r.dir, m.DeviceKind, m.Precision, r.device.Kind, r.device.Precision)
+		return false, errorf(BadDevice, "resume: %s: begun on %s, this is %s: results would differ; give --allow-device-change to go on all the same",
+			r.dir, m.device().bits(), r.device.bits())
 	}
-	r.options.warn("resume: %s: goes on with %s instead of %s", r.dir, r.device.Kind, m.DeviceKind)
-	m.Device, m.DeviceKind, m.Precision = r.device.Name, r.device.Kind, r.device.Precision
+	r.options.warn("resume: %s: goes on with %s instead of %s", r.dir, r.device.bits(), m.device().bits())
+	m.setDevice(r.device)
 	return true, nil
 }
 

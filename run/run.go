@@ -160,10 +160,10 @@ func (r *Run) newManifest(title string) Manifest {
 	m := Manifest{
 		Goal: x.Config.Generations, Config: fmt.Sprintf("%016x", x.Config.Identity()),
 		Experiment: title, Status: Running, Version: r.options.Version, Host: host,
-		Device: r.device.Name, DeviceKind: r.device.Kind, Precision: r.device.Precision,
 		Parameters: x.Layout.Genotype, Phenotype: x.Layout.Phenotype,
 		Started: now, Updated: now,
 	}
+	m.setDevice(r.device)
 	x.Task.describe(&m)
 	return m
 }

@@ -54,7 +54,7 @@ func (a *Archive) Verify(ctx context.Context, sample int) (Verdict, error) {
 	}
 	defer engine.Close()
 	v.Device, v.Score = d.Name, a.Experiment.Task.Words().Score
-	v.SameKind = d.Kind == a.Manifest.DeviceKind && d.Precision == a.Manifest.Precision
+	v.SameKind = a.Manifest.ComputedOn(d)
 	if !v.SameKind {
 		v.Tolerance = metrics.Float(a.Experiment.Task.tolerance(a.Manifest.Precision, d.Precision))
 	}

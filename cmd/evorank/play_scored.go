@@ -62,7 +62,7 @@ func (s subject) scoredDrive(c *cli.Context) (drive, error) {
 	reached, _ := x.Plan.Reached(int(i.Cases)) // its episodes were found
 	return drive{player, d, known.Episodes[k], &scored{
 		Generation: i.Generation, Individual: i.ID, Episode: k, Recorded: known.Return,
-		SameKind: d.Kind == m.DeviceKind && d.Precision == m.Precision,
+		SameKind: m.ComputedOn(d),
 		plan:     x.Plan, index: int(i.Index), reached: reached, episodes: known.Episodes,
 		kinds: [2]string{m.DeviceKind + " " + m.Precision, d.Kind + " " + d.Precision},
 	}}, nil
