@@ -82,9 +82,9 @@ func TestGPUOtherKind(t *testing.T) {
 		dir := smallRun(t, "--device", from)
 		for _, args := range []string{
 			"eval $D --device cpu --precision fp64", "eval $D --device cpu --precision fp32", "eval $D --device cuda --precision fp32",
-			"eval $D --device cuda --precision fp16", "eval $D --device cuda --precision bf16",
+			"eval $D --device cuda --precision tf32", "eval $D --device cuda --precision fp16", "eval $D --device cuda --precision bf16",
 			"verify $D --device cpu", "verify $D --device cuda", "verify $D --device cpu --precision fp64",
-			"verify $D --device cuda --precision fp16", "verify $D --device cuda --precision fp32",
+			"verify $D --device cuda --precision tf32", "verify $D --device cuda --precision fp16", "verify $D --device cuda --precision fp32",
 			"generate $D --device cuda --max-tokens 5", "generate $D --device cuda --precision fp16 --max-tokens 5",
 		} {
 			t.Logf("run of %s: %s: %s", from, args, must(t, strings.Fields(strings.ReplaceAll(args, "$D", dir))...))
