@@ -72,7 +72,7 @@ func playAction(c *cli.Context) error {
 	defer stop()
 	result, err := d.play(ctx, s)
 	if errors.Is(err, context.Canceled) {
-		return withCode(exitFailure, errors.New("play: interrupted: nothing was written"))
+		return withCode(exitFailure, errors.New("play: interrupted, nothing written"))
 	}
 	if err != nil {
 		return err
