@@ -9,6 +9,11 @@ import (
 // made today can be resumed tomorrow only if no identity ever changes.
 func TestIdentitiesStay(t *testing.T) {
 	for name, want := range map[string]string{
+		"carracing-dense":                   "f2af1aa2bd0a442b",
+		"carracing-factored-r4":             "13ffce1954c0eaaf",
+		"carracing-factored":                "15e74b0ef9e1d4c9",
+		"carracing-quick":                   "7f39eda45b83c47b",
+		"carracing-small-dense":             "a20f428526ce2569",
 		"lm-quick":                          "6fb326248bb49296",
 		"tinystories-dense-matched-step":    "c8166bdd70af3973",
 		"tinystories-dense-rate10x":         "ecbf12548c2ff7a0",

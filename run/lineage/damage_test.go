@@ -166,7 +166,8 @@ func mend(b []byte) []byte {
 	sign(0, headerSize-checksumSize)
 	for at := headerSize; at+headSize <= len(b); {
 		sign(at, at+headSize-checksumSize)
-		body := recordSize * int(binary.LittleEndian.Uint32(b[at+8:]))
+		size := recordSize + 8*int(binary.LittleEndian.Uint32(b[12:])%model.MaxStages)
+		body := size * int(binary.LittleEndian.Uint32(b[at+8:]))
 		if at+headSize+body+checksumSize > len(b) {
 			break
 		}
@@ -227,7 +228,7 @@ func FuzzReader(f *testing.F) {
 			start := len(again) + headSize
 			again = blockHead{generationBlock, records[0].Generation, len(records)}.append(again)
 			for i := range records {
-				again = appendRecord(again, &records[i])
+				again = r.header.appendRecord(again, &records[i])
 			}
 			again = appendChecksum(again, start)
 		}

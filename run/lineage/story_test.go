@@ -26,6 +26,7 @@ func drawStory(t *rapid.T) *story {
 	s := &story{header: Header{
 		Seed:       model.Seed(rapid.Uint64().Draw(t, "run seed")),
 		Population: rapid.IntRange(1, 6).Draw(t, "population"),
+		Earlier:    rapid.IntRange(0, model.MaxStages-1).Draw(t, "earlier"),
 	}}
 	copy(s.header.Config[:], rapid.SliceOfN(rapid.Byte(), 32, 32).Draw(t, "config"))
 	next := model.ID(0)
@@ -39,6 +40,9 @@ func drawStory(t *rapid.T) *story {
 			r.Generation, r.Index, r.Selected = model.Generation(g+1), int32(i), model.Unselected
 			r.Fitness = model.Fitness(rapid.Float64().Draw(t, "fitness"))
 			r.Cases = rapid.Int32().Draw(t, "cases")
+			for stage := range s.header.Earlier {
+				r.Earlier[stage] = model.Fitness(rapid.Float64().Draw(t, "earlier fitness"))
+			}
 			if g > 0 {
 				genomes[r.ID] = s.genomes[g-1][or(r.Gene.Kind == model.GeneNone, r.ID, r.Parent)]
 			}
@@ -122,7 +126,8 @@ func check(t rapid.TB, err error) {
 func sameRecords(a, b []model.Record) bool {
 	return slices.EqualFunc(a, b, func(a, b model.Record) bool {
 		same := a.Generation == b.Generation && a.Index == b.Index
-		return same && bytes.Equal(appendRecord(nil, &a), appendRecord(nil, &b))
+		widest := Header{Earlier: model.MaxStages - 1}
+		return same && bytes.Equal(widest.appendRecord(nil, &a), widest.appendRecord(nil, &b))
 	})
 }
 
