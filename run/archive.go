@@ -54,6 +54,17 @@ func (a *Archive) LoadData() error {
 	return nil
 }
 
+// checkHeldout refuses to go on with other held-out cases than the run began
+// with: its metrics would change their meaning on the way.
+func (a *Archive) checkHeldout() error {
+	var now Manifest
+	a.Experiment.Task.describe(&now)
+	if now.HeldoutDigest != a.Manifest.HeldoutDigest {
+		return errorf(BadData, "run: %s: the held-out text has changed: its digest is %q, the run began with %q", a.Dir, now.HeldoutDigest, a.Manifest.HeldoutDigest)
+	}
+	return nil
+}
+
 // LineagePath returns where a run directory has its lineage.
 func LineagePath(dir string) string { return filepath.Join(dir, fileLineage) }
 

@@ -42,6 +42,9 @@ func (r *Run) resume() (err error) {
 	if err := a.LoadData(); err != nil {
 		return err
 	}
+	if err := a.checkHeldout(); err != nil {
+		return err
+	}
 	r.experiment = a.Experiment
 	if o.Generations == 0 {
 		r.experiment.Config.Generations = r.manifest.Goal
@@ -149,6 +152,12 @@ func openExperiment(dir string, o Options) (*Experiment, error) {
 	}
 	if o.Generations > 0 {
 		cfg.Generations = o.Generations
+	}
+	if o.Text != "" {
+		cfg.LM.Data.Text = o.Text
+	}
+	if o.Heldout != "" {
+		cfg.LM.Data.Heldout = o.Heldout
 	}
 	return newExperiment(cfg, dir)
 }

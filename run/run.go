@@ -24,6 +24,8 @@ type Options struct {
 	Warn        func(string)     // what the user should know; nil: nothing is said
 	Device      string           // Resume: instead of the config's
 	Generations int              // Resume: extend to so many
+	Text        string           // Resume: where the text lies now, if not where it was; it must be the same
+	Heldout     string           // the same of the held-out text
 	// AllowDeviceChange lets a run go on with another kind of device. The
 	// lineage is marked, for the results then depend on where that happened.
 	AllowDeviceChange bool

@@ -206,6 +206,7 @@ func (x *executor) openAny(s State) (*run.Run, error) {
 			return nil, badDataf("%s: its lineage was moved away (%s stands for it): bring it back to go on", s.Dir, filepath.Base(digestPath(s.Dir)))
 		}
 		o.Generations, o.Device = s.Config.Generations, s.Config.Execution.Device
+		o.Text, o.Heldout = s.Config.LM.Data.Text, s.Config.LM.Data.Heldout // which may lie elsewhere now
 		return run.Resume(s.Dir, o)
 	}
 	if err := clearUnborn(s.Dir); err != nil {

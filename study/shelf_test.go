@@ -215,6 +215,53 @@ func TestOtherTexts(t *testing.T) {
 	}
 }
 
+// TestMovedText: a trial that was begun on another machine goes on where its
+// text lies here, if it is the same text.
+func TestMovedText(t *testing.T) {
+	there, here := t.TempDir(), t.TempDir()
+	t.Chdir(t.TempDir()) // tokenized text is kept there
+	for _, name := range []string{"stories.txt", "held.txt"} {
+		os.WriteFile(filepath.Join(there, name), []byte("the fox ran\nthe bear sat and sat\n"), 0o666)
+	}
+	first, dir := tiny(t, "trials: 3", "trials: 1"), filepath.Join(t.TempDir(), "d")
+	execute(t, first, dir, 1)
+	os.WriteFile(filepath.Join(there, "tokenizer.json"), []byte(text(t, first.Plan(dir)[0].Dir, "tokenizer.json")), 0o666)
+	settings := func(folder string) []string {
+		return []string{
+			"lm.data.text=" + filepath.Join(folder, "stories.txt"), "lm.data.heldout=" + filepath.Join(folder, "held.txt"),
+			"lm.data.tokenizer=" + filepath.Join(folder, "tokenizer.json"), "lm.data.end_of_text=false",
+		}
+	}
+	s, err := Load(dir, settings(there))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir = filepath.Join(t.TempDir(), "e")
+	ctx, cancel := context.WithCancel(context.Background())
+	s.Execute(ctx, Options{Dir: dir, Watch: func(e Event) {
+		if e.Progress != nil && e.Progress.Generation == 2 {
+			cancel()
+		}
+	}})
+	put(t, there, here)
+	os.RemoveAll(there)
+	if err := s.Execute(context.Background(), Options{Dir: dir}); run.KindOf(err) != run.BadData || !strings.Contains(err.Error(), "stories.txt") {
+		t.Errorf("the text is gone: %v", err)
+	}
+	moved, err := Load(dir, settings(here))
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := filepath.Join(here, "held.txt")
+	before := text(t, held)
+	os.WriteFile(held, []byte("another story\n"), 0o666)
+	if err := moved.Execute(context.Background(), Options{Dir: dir}); run.KindOf(err) != run.BadData || !strings.Contains(err.Error(), "the held-out text has changed") {
+		t.Errorf("another held-out text: %v", err)
+	}
+	os.WriteFile(held, []byte(before), 0o666)
+	execute(t, moved, dir, 1)
+}
+
 // TestOnly: some conditions are carried out, and no others.
 func TestOnly(t *testing.T) {
 	s, dir := tiny(t), filepath.Join(t.TempDir(), "d")

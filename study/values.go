@@ -178,16 +178,18 @@ func DrawThroughput(t *Table, by []string, width, rate string) (*plot.Figure, er
 	return wrapData(plot.Throughput(frame, systems))
 }
 
-// varying lists the columns that tell rows apart, beside the width.
+// varying lists columns that tell rows apart, beside the width: each one tells
+// some apart that those before it do not.
 func (t *Table) varying(width string) []string {
 	var out []string
+	told := 1
 	for _, column := range setups {
-		words := map[string]bool{}
+		names := map[string]bool{}
 		for _, row := range t.Rows {
-			words[row.called([]string{column}, row[width])] = true
+			names[row.called(append(out, column), row[width])] = true
 		}
-		if column != width && len(words) > 1 {
-			out = append(out, column)
+		if column != width && len(names) > told {
+			out, told = append(out, column), len(names)
 		}
 	}
 	return out

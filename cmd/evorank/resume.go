@@ -14,6 +14,8 @@ func resumeCommand() *cli.Command {
 			"had never stopped. --generations extends it.",
 		Flags: append([]cli.Flag{
 			deviceFlag(),
+			&cli.StringFlag{Name: "data", Usage: "`FILE` where the stories lie now, if they were moved"},
+			&cli.StringFlag{Name: "heldout", Usage: "`FILE` where the held-out stories lie now"},
 			&cli.BoolFlag{Name: "allow-device-change", Usage: "go on with another kind of device; results then depend on where it changed"},
 		}, followFlags("the run's")...),
 		Action: resumeAction,
@@ -25,7 +27,7 @@ func resumeAction(c *cli.Context) error {
 		return err
 	}
 	o := runOptions(c)
-	o.Device = c.String("device")
+	o.Device, o.Text, o.Heldout = c.String("device"), c.String("data"), c.String("heldout")
 	o.Generations = c.Int("generations")
 	o.AllowDeviceChange = c.Bool("allow-device-change")
 	r, err := run.Resume(c.Args().First(), o)

@@ -290,7 +290,7 @@ func fillText(results *study.Results, path string) error {
 		}
 	}
 	if stale := text.Stale(results); len(stale) > 0 {
-		return fmt.Errorf("study report: %s: %d numbers are not the report's: %s", path, len(stale), strings.Join(stale, "; "))
+		return fmt.Errorf("study report: %s: numbers that are not the report's: %s", path, strings.Join(stale, "; "))
 	}
 	return nil
 }
