@@ -78,6 +78,15 @@ func (m Manifest) device() Device {
 	return Device{Kind: m.DeviceKind, Plan: m.Plan, Precision: m.Precision}
 }
 
+// Standing is the manifest of the run in dir as it is now: one that was killed
+// could not say so in it, but its lock does.
+func (m Manifest) Standing(dir string) Manifest {
+	if m.Status == Running && !files.Held(dir) {
+		m.Status, m.Reason = Interrupted, "killed"
+	}
+	return m
+}
+
 func (m Manifest) write(dir string) error {
 	return files.WriteWhole(filepath.Join(dir, fileManifest), func(w io.Writer) error {
 		enc := json.NewEncoder(w)

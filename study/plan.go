@@ -135,7 +135,7 @@ func (t Trial) state(metric string) (State, error) {
 
 // stateOf says how far a trial's run is.
 func (t Trial) stateOf(r *Run, metric string) State {
-	s := State{Trial: t, Run: r, Generation: r.Last(), Status: r.Manifest.Status, Seconds: known(r.Seconds)}
+	s := State{Trial: t, Run: r, Generation: r.Last(), Status: r.Manifest.Standing(r.Dir).Status, Seconds: known(r.Seconds)}
 	s.Dir = r.Dir
 	if row := r.At(s.Generation); row != nil {
 		s.Best = row[metric]

@@ -6,10 +6,8 @@ import (
 	"io"
 	"text/tabwriter"
 
-	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/evorank/evorank/model"
-	"github.com/evorank/evorank/run"
 	"github.com/urfave/cli/v2"
 )
 
@@ -54,23 +52,13 @@ func inspectAction(c *cli.Context) error {
 func (s subject) describe(applied map[string]string) map[string]any {
 	d := map[string]any{"network": s.network.Spec, "layout": s.network.Layout, "mutable": s.network.Layout.Mutable(), "applied_on_cpu": applied}
 	if s.archive != nil {
-		d["run"], d["individual"], d["genome"] = standing(s.archive), s.individual.Record, s.individual.Genome
+		d["run"], d["individual"], d["genome"] = s.archive.Manifest.Standing(s.archive.Dir), s.individual.Record, s.individual.Genome
 	}
 	return d
 }
 
-// standing returns the run's manifest. A run that was killed could not say so in
-// it, but its lock does.
-func standing(a *run.Archive) run.Manifest {
-	m := a.Manifest
-	if m.Status == run.Running && !files.Held(a.Dir) {
-		m.Status, m.Reason = run.Interrupted, "killed"
-	}
-	return m
-}
-
 func describeRun(w io.Writer, s subject, genes bool) {
-	m, i := standing(s.archive), s.individual
+	m, i := s.archive.Manifest.Standing(s.archive.Dir), s.individual
 	reason := ""
 	if m.Reason != "" {
 		reason = fmt.Sprintf(" (%s)", m.Reason)

@@ -35,9 +35,20 @@ func studied(t testing.TB) string {
 // TestStudyCommands: exit codes and what is said. $D is the directory.
 func TestStudyCommands(t *testing.T) {
 	dir := studied(t)
+	killed := filepath.Join(dir, "killed") // the same, with a trial that could not say how it ended
+	if err := os.CopyFS(killed, os.DirFS(filepath.Join(dir, "study"))); err != nil {
+		t.Fatal(err)
+	}
+	manifest := filepath.Join(killed, "dense", "seed-0001", "run.json")
+	text, err := os.ReadFile(manifest)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, manifest, strings.Replace(string(text), `"status": "done"`, `"status": "running"`, 1))
 	checkCommands(t, dir, []commandLine{
 		{"study list", exitDone, "tinystories +15 conditions, 87 trials in all"},
 		{"study status $D/study", exitDone, `lm-quick|study: 9 of 9 trials done, 0 generations to go\n$`},
+		{"study status $D/killed", exitDone, `stopped +6/6 +dense +seed 1`},
 		{"study status $D/study --json", exitDone, `"status":"done","generation":6,"generations":6`},
 		{"study status $D", exitUsage, "it has no study.yaml"},
 		{"study status", exitUsage, "STUDY is missing"},
