@@ -61,6 +61,7 @@ func (c *recorder) Evaluate(ctx context.Context, candidates []model.Candidate, c
 	c.run.stage.begin(c.run.state.Generation+1, len(c.run.experiment.Plan.Stages), int64(len(candidates)*cases.Count))
 	begun := c.run.options.now()
 	fitness, err := c.run.engine.Evaluate(ctx, candidates, cases)
+	c.run.stage.end()
 	c.now.EvaluationSeconds += c.run.options.now().Sub(begun).Seconds()
 	c.now.Evaluated += len(candidates)
 	c.now.Work.add(c.run.experiment.Task.work(c.run.engine, len(candidates), cases))

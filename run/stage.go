@@ -32,12 +32,19 @@ func (s *stageNow) begin(g model.Generation, stages int, cases int64) {
 	s.at.Store(&next)
 }
 
+// end notes that the stage is over; what is evaluated besides is no stage.
+func (s *stageNow) end() {
+	over := *s.at.Load()
+	over.Cases = 0
+	s.at.Store(&over)
+}
+
 // Stage says how far the stage under way is. It may be called while the run
 // trains; ok is false if the engine does not count, or nothing is under way.
 func (r *Run) Stage() (s Stage, ok bool) {
 	engine, counts := r.engine.(counter)
 	at := r.stage.at.Load()
-	if !counts || at == nil {
+	if !counts || at == nil || at.Cases == 0 {
 		return s, false
 	}
 	s = *at

@@ -105,7 +105,7 @@ func (p *progress) underWay(s run.Stage, w run.Words) {
 		return
 	}
 	p.rewrite("generation %d/%d  stage %d/%d  %d/%d %s  %s %s/s  %s  ETA %s", s.Generation, p.generations, s.Stage, s.Stages,
-		s.Done, s.Cases, w.Cases, thousands(p.rate), w.Units, p.bestSoFar(w), p.left())
+		s.Done, s.Cases, w.Cases, thousands(p.rate), w.Units, p.bestSoFar(w), p.left(now))
 }
 
 func (p *progress) bestSoFar(w run.Words) string {
@@ -116,12 +116,13 @@ func (p *progress) bestSoFar(w run.Words) string {
 }
 
 // left is the time until the last generation at the pace so far.
-func (p *progress) left() string {
+func (p *progress) left(now time.Time) string {
 	if p.latest == nil {
 		return "not known yet"
 	}
 	done := int(p.latest.Generation) - p.first
-	return (p.finished.Sub(p.begun) / time.Duration(done) * time.Duration(p.generations-int(p.latest.Generation))).Round(time.Second).String()
+	left := p.finished.Sub(p.begun)/time.Duration(done)*time.Duration(p.generations-int(p.latest.Generation)) - now.Sub(p.finished)
+	return max(0, left).Round(time.Second).String()
 }
 
 // generation shows one finished generation.
@@ -144,14 +145,14 @@ func (p *progress) generation(g run.Progress) {
 		if gpu := gpuLoad(g); gpu != "" {
 			line = line.Str("gpu", gpu)
 		}
-		line.Str("eta", p.left()).Msg("evolved")
+		line.Str("eta", p.left(now)).Msg("evolved")
 		return
 	}
 	gpu := gpuLoad(g)
 	if gpu != "" {
 		gpu = "  GPU " + gpu
 	}
-	p.rewrite("generation %d/%d  %s  %s %s/s%s  ETA %s", g.Generation, p.generations, p.bestSoFar(g.Words()), thousands(g.UnitsPerSecond), g.Words().Units, gpu, p.left())
+	p.rewrite("generation %d/%d  %s  %s %s/s%s  ETA %s", g.Generation, p.generations, p.bestSoFar(g.Words()), thousands(g.UnitsPerSecond), g.Words().Units, gpu, p.left(now))
 }
 
 // gpuLoad says how busy and how full the run's GPUs are; nothing without one.
