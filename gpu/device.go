@@ -148,7 +148,7 @@ func (d *driver) open(ordinal int, explain func(busID string) string) (*Device, 
 	case success:
 		return dev, nil
 	case CodeOutOfMemory:
-		return nil, d.unusable(OutOfMemory, code, fmt.Sprintf("cuda:%d has no room for a context%s", ordinal, explain(dev.BusID)))
+		return nil, d.unusable(OutOfMemory, code, fmt.Sprintf("cuda:%d has no room for a context%s: end other programs on it or choose another GPU", ordinal, explain(dev.BusID)))
 	case CodeDeviceUnavailable:
 		return nil, d.unusable(Busy, code, fmt.Sprintf("cuda:%d is taken by another process or closed to this one%s", ordinal, explain(dev.BusID)))
 	}
