@@ -17,6 +17,9 @@ const sectionsText = `sections:
     conditions: ["Factored, 2/1", 4/3]
     baseline: 4/3
     figures: [against-rank, loss-best-by-trial]
+  - name: Factors
+    comparisons: [["Factored, 2/1", dense], ["Factored, 2/1", 4/3]]
+    figures: [loss-best-by-trial]
 `
 
 var withSections = []string{`comparisons: [["Factored, 2/1", dense], [4/3, "Factored, 2/1"]]` + "\n", sectionsText}
@@ -36,7 +39,7 @@ func TestSections(t *testing.T) {
 	md := text(t, report1(t, s, dir), "report.md")
 	for _, want := range []string{
 		"missing: Factored, 2/1 3 of 3", "## Encodings\n\nWhat factors do.\n\nNo trials yet of: Factored, 2/1.", "| 4/3 against dense ",
-		"encodings-loss-best-by-trial.svg", "## Ranks\n\nNo trials yet of: Factored, 2/1.\n\n## Trials", "2 to 3 trials each", "| Factored, 2/1 | lm-quick |",
+		"encodings-loss-best-by-trial.svg", "## Ranks\n\nNo trials yet of: Factored, 2/1.\n\n## Factors\n\nNo trials yet of: Factored, 2/1.\n\n## Trials", "2 to 3 trials each", "| Factored, 2/1 | lm-quick |",
 	} {
 		if !strings.Contains(md, want) {
 			t.Errorf("report.md lacks %q:\n%s", want, md)
@@ -59,7 +62,7 @@ func TestSections(t *testing.T) {
 	if strings.Contains(md, "preliminary") || strings.Count(md, "| dense | ") != 3 { // condition, two trials
 		t.Errorf("%d lines of dense:\n%s", strings.Count(md, "| dense | "), md)
 	}
-	if res, err := ReadResults(report); err != nil || len(res.Sections) != 2 || len(res.Sections[1].Reports[0].Groups) != 2 {
+	if res, err := ReadResults(report); err != nil || len(res.Sections) != 3 || len(res.Sections[1].Reports[0].Groups) != 2 {
 		t.Errorf("read back: %v", err)
 	}
 }
