@@ -60,9 +60,12 @@ func (p Progress) gpuScalars() []metrics.Scalar {
 		add("traffic/host_to_device_bytes", float64(p.HostToDeviceBytes))
 		add("traffic/device_to_host_bytes", float64(p.DeviceToHostBytes))
 	}
-	for tag, reading := range map[string]*float64{"gpu/utilisation_percent": p.GPUUtilisation, "gpu/power_watts": p.GPUPower, "gpu/temperature_celsius": p.GPUTemperature} {
-		if reading != nil {
-			add(tag, *reading)
+	for _, r := range []struct {
+		tag   string
+		value *float64
+	}{{"gpu/utilisation_percent", p.GPUUtilisation}, {"gpu/power_watts", p.GPUPower}, {"gpu/temperature_celsius", p.GPUTemperature}} {
+		if r.value != nil {
+			add(r.tag, *r.value)
 		}
 	}
 	if p.GPUMemoryUsed != nil {
