@@ -156,7 +156,11 @@ func dryRun(c *cli.Context, cfg configs.Config) error {
 	fmt.Fprintf(w, "parameters    %d evolve, %d developed\n", p.Genotype, p.Phenotype)
 	fmt.Fprintf(w, "population    %d, %d survivors, %d generations\n", cfg.Search.Population, cfg.Search.Survivors, cfg.Generations)
 	fmt.Fprintf(w, "device        %s\n", p.Device)
-	fmt.Fprintf(w, "memory        about %.0f MiB\n", float64(p.MemoryBytes)/(1<<20))
-	fmt.Fprintf(w, "time          %s %s (%s, timed on one individual)\n", at, max(p.Duration, time.Second).Round(time.Second), rate)
+	memory := ""
+	if p.GPUTotalBytes > 0 {
+		memory = fmt.Sprintf(", and %d of the GPU's %d MiB", p.GPUBytes>>20, p.GPUTotalBytes>>20)
+	}
+	fmt.Fprintf(w, "memory        about %.0f MiB%s\n", float64(p.MemoryBytes)/(1<<20), memory)
+	fmt.Fprintf(w, "time          %s %s (%s, %d founders timed)\n", at, max(p.Duration, time.Second).Round(time.Second), rate, p.Timed)
 	return nil
 }
