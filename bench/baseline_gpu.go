@@ -13,16 +13,15 @@ import (
 	"github.com/evorank/evorank/task/lm"
 )
 
-// gpuBaselines are the forms of the Python programs for GPUs that were found
-// fastest; the best of a framework counts.
+// gpuBaselines are the forms of the Python programs for GPUs that are tried; the
+// best of a framework counts.
 var gpuBaselines = []struct {
 	framework, script string
 	args              []string
 }{
-	{"PyTorch", "bench_torch_gpu.py", []string{"--precision", "fp16", "--group", "16", "--chunk", "512"}},
-	{"PyTorch", "bench_torch_gpu.py", []string{"--precision", "fp16", "--group", "32", "--chunk", "4096"}},
+	{"PyTorch", "bench_torch_gpu.py", []string{"--precision", "fp16", "--group", "32", "--chunk", "4096", "--attention", "flash"}},
+	{"PyTorch", "bench_torch_gpu.py", []string{"--precision", "fp16", "--group", "32", "--chunk", "4096", "--attention", "cudnn"}},
 	{"JAX", "bench_jax_gpu.py", []string{"--precision", "fp16", "--group", "16", "--buckets", "8", "--chunk", "1024"}},
-	{"JAX", "bench_jax_gpu.py", []string{"--precision", "fp16", "--group", "16", "--buckets", "8", "--chunk", "1024", "--attention", "plain"}},
 }
 
 // GPUBaselines runs the Python programs on the same card, stories and

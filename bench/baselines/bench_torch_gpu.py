@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """PyTorch GPU baseline: the losses of a population, batched over individuals.
 
-All weights are stacked [individuals, inputs, outputs] and every product is one batched matmul for a group of individuals.
-Attention is PyTorch's fused kernel over padded batches of similar length (heads of 4 are padded to the 8 that it wants). Padding
-is dropped before the logits, whose columns are padded to a multiple of 8 and whose chunks are small enough for the card's
-second-level cache. Blocks and loss go through torch.compile; a group's whole evaluation is one CUDA graph.
+All weights are stacked [individuals, inputs, outputs] and every product is one batched matmul for a group of individuals. Biases
+are a row of the weights, and the states carry a one for it, so that attention reads a product's output as it is. Attention is
+PyTorch's fused one over padded batches of similar length (heads of 4 are padded to the 8 that it wants). Padding is dropped before
+the logits, whose columns are padded to a multiple of 8; a bound on them spares softmax its maximum. What is not a product or
+attention goes through torch.compile; a group's whole evaluation is one CUDA graph.
 A factored weight is multiplied out, W = A B, within the time; noise is not: the genotypes are on the card already.
 """
 import argparse
@@ -13,10 +14,12 @@ import types
 import numpy as np
 import torch
 import torch.nn.functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 import bench_gpu_common as common
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "tf32": torch.float32, "fp32": torch.float32, "fp64": torch.float64}
+ONES = 8  # columns beside a state's own
 
 
 def up(n, multiple):
@@ -53,25 +56,38 @@ class Weights:
         w = w.view(g, s.heads, s.head_dim, -1)
         return F.pad(w, (0, 0, 0, self.d - s.head_dim)).view(g, s.heads * self.d, -1)
 
+    def with_bias(self, w, bias):
+        """[G, inputs + ONES, outputs] of w [G, inputs, outputs] and bias [G, outputs]: its first additional row is the bias."""
+        return torch.cat([w, F.pad(bias[:, None], (0, 0, 0, ONES - 1))], 1).to(self.dtype).contiguous()
+
     def prepare(self):
-        s, half = self.s, self.dtype
-        embed = self.matrix("embed.weight").to(half)
-        padded = up(s.vocab, 8)
-        self.embed = embed.contiguous()
-        self.logits = F.pad(embed.transpose(1, 2), (0, padded - s.vocab)).contiguous()  # [G, H, V']
-        self.decoder = F.pad(self.bias("decoder.bias"), (0, padded - s.vocab), value=-float("inf"))
+        s = self.s
+        embed, decoder = self.matrix("embed.weight"), self.bias("decoder.bias")[:, 0]
+        self.embed = embed.to(self.dtype).contiguous()
+        pad = up(s.vocab, 8) - s.vocab
+        self.logits = self.with_bias(F.pad(embed.transpose(1, 2), (0, pad)), F.pad(decoder, (0, pad), value=-6e4))  # [G, H + ONES, V']
+        last = f"blocks.{s.blocks - 1}.norm2."
+        size = s.hidden**0.5 * self.bias(last + "weight").abs().amax(-1) + self.bias(last + "bias").norm(dim=-1)  # of a state, at most
+        self.bound = (size * embed.norm(dim=-1).amax(-1, keepdim=True) + decoder.amax(-1, keepdim=True))[..., None]  # [G, 1, 1]
         self.blocks = []
         for i in range(s.blocks):
             p = f"blocks.{i}."
             qkv = torch.cat([self.heads(self.matrix(f"{p}attn.{c}.weight")) for c in "qkv"], 1)
-            qkv_bias = torch.cat([self.heads(self.raw[f"{p}attn.{c}.bias"][..., None]) for c in "qkv"], 1)
-            o = self.heads(self.matrix(p + "attn.o.weight").transpose(1, 2))
+            qkv_bias = torch.cat([self.heads(self.raw[f"{p}attn.{c}.bias"][..., None]) for c in "qkv"], 1)[..., 0]
             self.blocks.append(dict(
-                qkv=qkv.transpose(1, 2).to(half).contiguous(), qkv_bias=qkv_bias.transpose(1, 2).to(half), o=o.to(half).contiguous(),
-                o_bias=self.bias(p + "attn.o.bias"), up=self.matrix(p + "ffn.up.weight").transpose(1, 2).to(half).contiguous(),
-                up_bias=self.bias(p + "ffn.up.bias"), down=self.matrix(p + "ffn.down.weight").transpose(1, 2).to(half).contiguous(),
-                down_bias=self.bias(p + "ffn.down.bias"),
+                qkv=self.with_bias(qkv.transpose(1, 2), qkv_bias), o=self.heads(self.matrix(p + "attn.o.weight").transpose(1, 2)).to(self.dtype).contiguous(),
+                o_bias=self.bias(p + "attn.o.bias"), up=self.with_bias(self.matrix(p + "ffn.up.weight").transpose(1, 2), self.raw[p + "ffn.up.bias"]),
+                down=self.matrix(p + "ffn.down.weight").transpose(1, 2).to(self.dtype).contiguous(), down_bias=self.bias(p + "ffn.down.bias"),
                 **{f"norm{n}{part}": self.bias(f"{p}norm{n}.{word}") for n in (1, 2) for part, word in (("", "weight"), ("_bias", "bias"))}))
+
+
+def wide(x):
+    return x.to(torch.promote_types(torch.float32, x.dtype))
+
+
+def with_one(x, dtype):
+    """States [..., H] as [..., H + ONES]: a one for the biases, and zeros so that the width stays a multiple of 8."""
+    return torch.cat([x.to(dtype), torch.ones_like(x[..., :1], dtype=dtype), torch.zeros_like(x[..., : ONES - 1], dtype=dtype)], -1)
 
 
 def norm(x, weight, bias):
@@ -79,40 +95,30 @@ def norm(x, weight, bias):
     return x / x.square().mean(-1, keepdim=True).sqrt().clamp(min=1e-7) * weight + bias
 
 
-def wide(x):
-    return x.to(torch.promote_types(torch.float32, x.dtype))
-
-
 def embed(table, ids, cos, sin, rotary):
-    """x [G, B*L, H] for ids [B, L]: rows of the embedding, the first features turned by their position."""
+    """x [G, B*L, H + ONES] for ids [B, L]: rows of the embedding, the first features turned by their position."""
     g, (b, n) = table.shape[0], ids.shape
     x = wide(table[:, ids.flatten()]).view(g, b, n, -1)
     even, odd = x[..., 0:rotary:2], x[..., 1:rotary:2]
     turned = torch.stack([even * cos - odd * sin, odd * cos + even * sin], -1).flatten(-2)
-    return torch.cat([turned, x[..., rotary:]], -1).view(g, b * n, -1).to(table.dtype)
+    return with_one(torch.cat([turned, x[..., rotary:]], -1).view(g, b * n, -1), table.dtype)
 
 
-def attended(x, w, stories, heads, head_dim):
-    """Causal attention's output [G, T, heads * padded head size], before its product."""
-    g, t = x.shape[:2]
-    qkv = torch.bmm(x, w["qkv"]) + w["qkv_bias"]
+def attend(qkv, stories, heads, head_dim):
+    """Causal attention's output [G, T, heads * padded head size] of qkv [G, T, 3 * that], read in place."""
+    g, t, width = qkv.shape
     q, k, v = qkv.view(g * stories, t // stories, 3, heads, -1).permute(2, 0, 3, 1, 4)
-    o = F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=head_dim**-0.5)
-    return o.transpose(1, 2).reshape(g, t, -1)
+    return F.scaled_dot_product_attention(q, k, v, is_causal=True, scale=head_dim**-0.5).transpose(1, 2).reshape(g, t, width // 3)
 
 
-def block(x, w, stories, heads, head_dim):
-    half = x.dtype
-    o = torch.bmm(attended(x, w, stories, heads, head_dim), w["o"])
-    x = norm(wide(x) + o + w["o_bias"], w["norm1"], w["norm1_bias"])
-    hidden = (torch.bmm(x.to(half), w["up"]) + w["up_bias"]).relu().to(half)
-    return norm(x + torch.bmm(hidden, w["down"]) + w["down_bias"], w["norm2"], w["norm2_bias"]).to(half)
+def add_and_norm(x, product, bias, weight, norm_bias):
+    return with_one(norm(wide(x[..., :-ONES]) + product + bias, weight, norm_bias), x.dtype)
 
 
-def token_losses(x, logits, bias, target):
-    """-log softmax at the target [G, C], of hidden states x [G, C, H]."""
-    z = wide(torch.bmm(x, logits)) + bias
-    return z.logsumexp(-1) - z.gather(-1, target[None, :, None].expand(x.shape[0], -1, 1))[..., 0]
+def token_losses(z, bound, target):
+    """-log softmax at the target [G, C], of logits z [G, C, V']."""
+    at_target = wide(z.gather(-1, target[None, :, None].expand(z.shape[0], -1, 1))[..., 0]) - bound[..., 0]
+    return (wide(z) - bound).exp().sum(-1).log() - at_target
 
 
 def on_device(a, sizes, device):
@@ -132,20 +138,27 @@ def on_device(a, sizes, device):
 
 def evaluator(a, w, buckets, targets, weights):
     """A function that evaluates the loaded group, all on the device: losses [G] of float64."""
-    s, fast = w.s, {}
-    for name, f, dynamic in (("embed", embed, True), ("block", block, True), ("loss", token_losses, False)):
-        fast[name] = torch.compile(f, dynamic=dynamic) if a.compile else f
+    s = w.s
+    fast = {f: torch.compile(f, dynamic=f is not token_losses) if a.compile else f for f in (embed, add_and_norm, token_losses)}
+
+    def block(x, b, stories):
+        o = torch.bmm(attend(torch.bmm(x, b["qkv"]), stories, s.heads, s.head_dim), b["o"])
+        x = fast[add_and_norm](x, o, b["o_bias"], b["norm1"], b["norm1_bias"])
+        down = torch.bmm(torch.bmm(x, b["up"]).relu_(), b["down"])
+        return fast[add_and_norm](x, down, b["down_bias"], b["norm2"], b["norm2_bias"])
 
     def evaluate():
         w.prepare()
         states = []
         for ids, cos, sin, keep in buckets:
-            x = fast["embed"](w.embed, ids, cos, sin, s.rotary_dims)
+            x = fast[embed](w.embed, ids, cos, sin, s.rotary_dims)
             for b in w.blocks:
-                x = fast["block"](x, b, ids.shape[0], s.heads, s.head_dim)
+                x = block(x, b, ids.shape[0])
             states.append(x[:, keep])
         x = F.pad(torch.cat(states, 1), (0, 0, 0, len(targets) - sum(len(b[3]) for b in buckets)))
-        nll = [fast["loss"](x[:, i : i + a.chunk], w.logits, w.decoder, targets[i : i + a.chunk]) for i in range(0, len(targets), a.chunk)]
+        nll = []
+        for i in range(0, len(targets), a.chunk):
+            nll.append(fast[token_losses](torch.bmm(x[:, i : i + a.chunk], w.logits), w.bound, targets[i : i + a.chunk]))
         return (torch.cat(nll, 1).double() * weights).sum(-1)
 
     return evaluate
@@ -169,6 +182,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     common.arguments(p)
     p.add_argument("--precision", choices=DTYPES, default="fp16", help="of the products' operands; fp64: of everything")
+    p.add_argument("--attention", choices=("flash", "cudnn", "any"), default="any", help="of PyTorch's fused kernels")
     p.add_argument("--compile", action=argparse.BooleanOptionalAction, default=True)
     p.add_argument("--graph", action=argparse.BooleanOptionalAction, default=True)
     p.add_argument("--device", default="cuda")
@@ -185,7 +199,10 @@ def main():
     evaluate = evaluator(a, w, buckets, targets, weights)
     state = types.SimpleNamespace(graph=None, losses=None)
 
+    kernel = {"flash": [SDPBackend.FLASH_ATTENTION], "cudnn": [SDPBackend.CUDNN_ATTENTION], "any": list(SDPBackend.__members__.values())[1:]}
+
     @torch.inference_mode()
+    @sdpa_kernel(kernel[a.attention])
     def run():
         out = []
         for first in range(0, individuals, a.group):
@@ -202,4 +219,5 @@ def main():
     common.report(a, f"torch {torch.__version__}", run, individuals, scored)
 
 
-main()
+if __name__ == "__main__":
+    main()
