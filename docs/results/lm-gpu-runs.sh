@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Whole runs on a GPU: 300 generations, dense runs of several seeds, and the same run on CPU and GPU.
 # Usage: EVORANK=path/to/evorank DATA=DIR docs/results/lm-gpu-runs.sh > docs/results/lm-gpu-runs.txt
-# DATA as for lm-gpu.sh. About four minutes on one H200.
+# DATA as for lm-gpu.sh. KEEP is a folder that keeps the runs: lm-precision.sh takes them as RUNS. About four minutes on one H200.
 set -euo pipefail
 evorank=${EVORANK:-bin/evorank} data=${DATA:?}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+work=${KEEP:-$(mktemp -d)}
+[ -n "${KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
 "$evorank" version
 
 field() { sed "s/.*\"$2\":\([-0-9.e+]*\).*/\1/" "$1"; }
