@@ -6,6 +6,7 @@ set -euo pipefail
 evorank=${EVORANK:-bin/evorank} data=${DATA:?}
 work=${KEEP:-$(mktemp -d)}
 [ -n "${KEEP:-}" ] || trap 'rm -rf "$work"' EXIT
+mkdir -p "$work"
 "$evorank" version
 
 field() { sed "s/.*\"$2\":\([-0-9.e+]*\).*/\1/" "$1"; }
