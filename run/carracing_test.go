@@ -157,7 +157,7 @@ func TestVerifyPlaysAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if v.Records != 10 || v.Rebuilt != 10 || v.Fitnesses != 10 || v.Largest != 0 || !v.SameKind || v.Score != "return" {
+	if v.Records != 10 || v.Rebuilt != 10 || v.Fitnesses != 10 || v.Equal != 10 || v.Largest != 0 || !v.SameKind || v.Score != "return" {
 		t.Errorf("%+v", v)
 	}
 	for name, spoil := range map[string]func([]model.Record){

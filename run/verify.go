@@ -18,6 +18,7 @@ type Verdict struct {
 	Rebuilt     int    `json:"rebuilt"`   // individuals rebuilt from their genomes
 	Digests     int    `json:"digests"`   // of those, compared by digest
 	Fitnesses   int    `json:"fitnesses"` // of those, evaluated again
+	Equal       int    `json:"equal"`     // of those, to the last bit
 	Score       string `json:"score"`     // what is compared: loss or return
 	Device      string `json:"device"`
 	SameKind    bool   `json:"same_kind"` // of device as in the run: fitness must be bit-equal
@@ -123,6 +124,9 @@ func (a *Archive) verify(ctx context.Context, engine Engine, w lineage.Individua
 		return fmt.Errorf("%s: %w", who, err)
 	}
 	v.Fitnesses++
+	if score.Fitness == w.Fitness {
+		v.Equal++
+	}
 	words := a.Experiment.Task.Words()
 	if reached > 0 {
 		if err := compare(who, words, w.Earlier[reached-1], score.Earlier[reached-1], v); err != nil {
