@@ -134,7 +134,7 @@ func TestRatios(t *testing.T) {
 	elsewhere := row("a", "PyTorch", 1000)
 	elsewhere.Stories = 3
 	ours := []Row{row("a", "evorank", 100), row("b", "evorank", 90)}
-	theirs := []Row{row("a", "PyTorch", 10), row("a", "PyTorch", 25), row("b", "PyTorch", 90), row("a", "JAX", 0), elsewhere}
+	theirs := []Row{row("a", "PyTorch", 25), row("a", "PyTorch", 10), row("b", "PyTorch", 90), row("a", "JAX", 0), elsewhere}
 	ratios, mean := Ratios(ours, theirs)
 	if len(ratios) != 2 || ratios[0].Times != 4 || ratios[1].Times != 1 {
 		t.Errorf("%+v", ratios)

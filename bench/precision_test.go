@@ -39,6 +39,10 @@ func TestAgree(t *testing.T) {
 	if got = Agree([]float64{1.0, 1.1}, []float64{1.06, 1.04}, 1); got.Same != 0 || got.Tied != 0 || got.Wrong != 1 {
 		t.Errorf("%+v", got)
 	}
+	// Who is not a number is not selected, though it was the best.
+	if got = Agree([]float64{1, 2, 3}, []float64{math.NaN(), 2, 3}, 1); got.Same != 0 || got.Wrong != 1 || got.Worse != 1 || got.Unfit != 1 {
+		t.Errorf("%+v", got)
+	}
 	if got = Agree(truth, truth, 3); got.Same != 3 || got.Largest != 0 || got.Tau != 1 || got.Worse != 0 {
 		t.Errorf("%+v", got)
 	}
