@@ -1,10 +1,12 @@
 package study
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/evorank/evorank/run"
 	"github.com/evorank/evorank/stats"
@@ -38,7 +40,11 @@ func TestDrivingStudy(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := filepath.Join(t.TempDir(), "d")
-	execute(t, s, dir, 2)
+	clock := time.Unix(0, 0) // so that all trials take the same time
+	now := func() time.Time { clock = clock.Add(time.Millisecond); return clock }
+	if err := s.Execute(context.Background(), Options{Dir: dir, Run: run.Options{Now: now}}); err != nil {
+		t.Fatal(err)
+	}
 	report := report1(t, s, dir)
 	md := text(t, report, "report.md")
 	for _, want := range []string{

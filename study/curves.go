@@ -155,38 +155,9 @@ func captionOf(sets []curveSet, v View) string {
 // conditionOf summarises a condition's curves, and says what a reader should
 // know of them: trials that stopped early, values and times that are missing.
 func conditionOf(set curveSet, v View) (plot.Condition, []string, error) {
-	var trials []stats.Series
-	var notes []string
-	last, bad := map[int]bool{}, 0
-	for _, rows := range set.rows {
-		if _, there := rows[0][v.Axis]; !there {
-			return plot.Condition{}, nil, fmt.Errorf("no %s in a trial: its axes are %s", v.Axis, strings.Join(axesOf(rows[0]), ", "))
-		}
-		s := series(rows, v.Axis, v.Metric)
-		if len(s.X) == 0 {
-			continue
-		}
-		bad += countNotFinite(s.Y)
-		last[rows[len(rows)-1].generation()] = true
-		trials = append(trials, s)
-	}
-	if len(set.rows) == 0 {
-		return plot.Condition{}, nil, errors.New("no generation yet")
-	}
-	if missing := len(set.rows) - len(trials); len(trials) == 0 {
-		rows := set.rows[0]
-		return plot.Condition{}, nil, fmt.Errorf("no %s in a trial of %d generations: it has %s", v.Metric, len(rows), strings.Join((&Run{Rows: rows}).Keys(), ", "))
-	} else if missing > 0 {
-		notes = append(notes, fmt.Sprintf("%s: %d of %d trials have no %s yet.", set.name, missing, len(set.rows), v.Metric))
-	}
-	if bad > 0 {
-		return plot.Condition{}, nil, fmt.Errorf("%s is NaN or infinite in %d generations: there is nothing to draw there", v.Metric, bad)
-	}
-	if len(last) > 1 {
-		notes = append(notes, fmt.Sprintf("%s: trials end at different generations; the centre ends with the first.", set.name))
-	}
-	if n := flat(set.rows, v.Axis); n > 0 {
-		notes = append(notes, fmt.Sprintf("%s: the cost of %d generations is unknown, a crash took it, and counts as none.", set.name, n))
+	trials, notes, err := seriesOf(set, v)
+	if err != nil {
+		return plot.Condition{}, nil, err
 	}
 	band, err := stats.NewBand(v.Band, trials, bootstrap)
 	if err != nil {
@@ -199,6 +170,45 @@ func conditionOf(set curveSet, v View) (plot.Condition, []string, error) {
 		}
 	}
 	return c, notes, nil
+}
+
+// seriesOf returns the curves of the trials that have the metric.
+func seriesOf(set curveSet, v View) (trials []stats.Series, notes []string, err error) {
+	if len(set.rows) == 0 {
+		return nil, nil, errors.New("no generation yet")
+	}
+	last, bad := map[int]bool{}, 0
+	for _, rows := range set.rows {
+		if _, there := rows[0][v.Axis]; !there {
+			return nil, nil, fmt.Errorf("no %s in a trial: its axes are %s", v.Axis, strings.Join(axesOf(rows[0]), ", "))
+		}
+		s := series(rows, v.Axis, v.Metric)
+		if len(s.X) == 0 {
+			continue
+		}
+		bad += countNotFinite(s.Y)
+		last[rows[len(rows)-1].generation()] = true
+		trials = append(trials, s)
+	}
+	note := func(format string, args ...any) {
+		notes = append(notes, set.name+": "+fmt.Sprintf(format, args...))
+	}
+	switch missing := len(set.rows) - len(trials); {
+	case len(trials) == 0:
+		rows := set.rows[0]
+		return nil, nil, fmt.Errorf("no %s in a trial of %d generations: it has %s", v.Metric, len(rows), strings.Join((&Run{Rows: rows}).Keys(), ", "))
+	case bad > 0:
+		return nil, nil, fmt.Errorf("%s is NaN or infinite in %d generations: there is nothing to draw there", v.Metric, bad)
+	case missing > 0:
+		note("%d of %d trials have no %s yet.", missing, len(set.rows), v.Metric)
+	}
+	if len(last) > 1 {
+		note("trials end at different generations; the centre ends with the first.")
+	}
+	if n := flat(set.rows, v.Axis); n > 0 {
+		note("the cost of %d generations is unknown, a crash took it, and counts as none.", n)
+	}
+	return trials, notes, nil
 }
 
 // axesOf lists the axes that a trial's curves can have.

@@ -206,65 +206,73 @@ type drawing struct {
 
 // drawings lists the figures of a section.
 func (res *Results) drawings(section Section, conditions []string) []drawing {
-	var out []drawing
-	prefix := ""
-	if section.Name != "" {
-		prefix = folderName(section.Name) + "-"
-	}
-	add := func(name string, draw func() (*plot.Figure, error)) {
-		if len(section.Figures) == 0 || slices.Contains(section.Figures, name) {
-			out = append(out, drawing{prefix + name, draw})
-		}
-	}
-	curves := func(name, metric, axis string, levels bool) {
-		add(name, func() (*plot.Figure, error) {
-			v := View{Metric: metric, Axis: axis, Band: stats.MedianInterval, Trials: true}
-			if levels {
-				v.Levels = res.Levels
-			}
-			return drawCurves(res.curveSets(conditions), v)
-		})
-	}
+	a := album{res: res, section: section, conditions: conditions}
 	for i, metric := range res.Study.Metrics() {
 		name := strings.ReplaceAll(metric, "_", "-")
-		curves(name+"-over-generations", metric, keyGeneration, true)
+		a.curves(name+"-over-generations", View{Metric: metric, Axis: keyGeneration, Levels: res.Levels})
 		if i == 0 {
-			curves(name+"-over-seconds", metric, keySeconds, false)
+			a.curves(name+"-over-seconds", View{Metric: metric, Axis: keySeconds})
 			for _, place := range []string{keyTokens, keySteps} {
 				if res.has(place) {
-					curves(name+"-over-"+place, metric, place, false)
+					a.curves(name+"-over-"+place, View{Metric: metric, Axis: place})
 				}
 			}
 		}
-		add(name+"-by-trial", func() (*plot.Figure, error) {
-			a, err := res.answer(conditions, metric)
-			if err != nil {
-				return nil, err
-			}
-			return DrawStrips(a, nil)
-		})
+		a.values(name+"-by-trial", metric, func(answer Answer) (*plot.Figure, error) { return DrawStrips(answer, nil) })
 	}
 	if ranks := res.ranks(conditions); ranks != nil {
-		add("against-rank", func() (*plot.Figure, error) {
-			a, err := res.answer(conditions, res.Study.Metric)
-			if err != nil {
-				return nil, err
-			}
-			for i, of := range RanksOf(a) {
-				if of.Label != "" {
-					ranks[i].Label = of.Label
-				}
-			}
-			return DrawAgainstRank(a, ranks)
-		})
+		a.values("against-rank", res.Study.Metric, func(answer Answer) (*plot.Figure, error) { return DrawAgainstRank(answer, labelled(ranks, answer)) })
 	}
 	for _, score := range scores {
 		if res.has(score + "_std") {
-			curves("diversity-"+score, score+"_std", keyGeneration, false)
+			a.curves("diversity-"+score, View{Metric: score + "_std", Axis: keyGeneration})
 		}
 	}
-	curves("diversity-founders", keyFounders, keyGeneration, false)
-	return out
+	a.curves("diversity-founders", View{Metric: keyFounders, Axis: keyGeneration})
+	return a.drawings
+}
+
+// album collects the figures that a section wants.
+type album struct {
+	res        *Results
+	section    Section
+	conditions []string
+	drawings   []drawing
+}
+
+func (a *album) add(name string, draw func() (*plot.Figure, error)) {
+	if len(a.section.Figures) > 0 && !slices.Contains(a.section.Figures, name) {
+		return
+	}
+	if a.section.Name != "" {
+		name = folderName(a.section.Name) + "-" + name
+	}
+	a.drawings = append(a.drawings, drawing{name, draw})
+}
+
+func (a *album) curves(name string, v View) {
+	v.Band, v.Trials = stats.MedianInterval, true
+	a.add(name, func() (*plot.Figure, error) { return drawCurves(a.res.curveSets(a.conditions), v) })
+}
+
+func (a *album) values(name, metric string, draw func(Answer) (*plot.Figure, error)) {
+	a.add(name, func() (*plot.Figure, error) {
+		answer, err := a.res.answer(a.conditions, metric)
+		if err != nil {
+			return nil, err
+		}
+		return draw(answer)
+	})
+}
+
+// labelled gives ranks the labels that the runs' configs have for them.
+func labelled(ranks []Ranked, a Answer) []Ranked {
+	for i, of := range RanksOf(a) {
+		if of.Label != "" {
+			ranks[i].Label = of.Label
+		}
+	}
+	return ranks
 }
 
 // scores are what tasks call what they select by.

@@ -142,25 +142,9 @@ func DrawThroughput(t *Table, by []string, width, rate string) (*plot.Figure, er
 	if len(by) == 0 {
 		by = t.varying(width)
 	}
-	measured, failed := map[string]map[float64][]float64{}, 0
-	for i, row := range t.Rows {
-		if row["failure"] != "" {
-			failed++
-			continue
-		}
-		x, err := t.number(i, width)
-		if err != nil {
-			return nil, err
-		}
-		y, err := t.number(i, rate)
-		if err != nil {
-			return nil, err
-		}
-		name := row.called(by, row[width])
-		if measured[name] == nil {
-			measured[name] = map[float64][]float64{}
-		}
-		measured[name][x] = append(measured[name][x], y)
+	measured, failed, err := t.rates(by, width, rate)
+	if err != nil {
+		return nil, err
 	}
 	var systems []plot.Named
 	for _, name := range sortedKeys(measured) {
@@ -176,6 +160,32 @@ func DrawThroughput(t *Table, by []string, width, rate string) (*plot.Figure, er
 		frame.Caption = fmt.Sprintf("%d measurements failed and are not shown.", failed)
 	}
 	return wrapData(plot.Throughput(frame, systems))
+}
+
+// rates collects a table's rates by curve and width, and counts the rows that
+// have none.
+func (t *Table) rates(by []string, width, rate string) (measured map[string]map[float64][]float64, failed int, err error) {
+	measured = map[string]map[float64][]float64{}
+	for i, row := range t.Rows {
+		if row["failure"] != "" {
+			failed++
+			continue
+		}
+		x, err := t.number(i, width)
+		if err != nil {
+			return nil, 0, err
+		}
+		y, err := t.number(i, rate)
+		if err != nil {
+			return nil, 0, err
+		}
+		name := row.called(by, row[width])
+		if measured[name] == nil {
+			measured[name] = map[float64][]float64{}
+		}
+		measured[name][x] = append(measured[name][x], y)
+	}
+	return measured, failed, nil
 }
 
 // varying lists columns that tell rows apart, beside the width: each one tells

@@ -143,10 +143,14 @@ func studyRun(c *cli.Context) error {
 	if err != nil {
 		return byKind(err)
 	}
+	return tellDone(c, s, dir, len(states))
+}
+
+func tellDone(c *cli.Context, s *study.Study, dir string, trials int) error {
 	if c.Bool("json") {
-		return printJSON(c, map[string]any{"study": s.Name, "dir": dir, "trials": len(states)})
+		return printJSON(c, map[string]any{"study": s.Name, "dir": dir, "trials": trials})
 	}
-	fmt.Fprintf(c.App.Writer, "%s: all %d trials are done\nnext  evorank study report %s\n", dir, len(states), dir)
+	fmt.Fprintf(c.App.Writer, "%s: all %d trials are done\nnext  evorank study report %s\n", dir, trials, dir)
 	return nil
 }
 
