@@ -157,15 +157,15 @@ func importPolicy(f *model.TensorFile) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := carracing.CheckPolicy(p.ConvPolicy); err != nil {
-		return nil, err
-	}
 	return &Network{p.ConvPolicy, p.Layout, p.Genotype}, nil
 }
 
 // Driver is a policy at the wheel: its engine has it in slot 0.
 func (n *Network) Driver(d Device, env carracing.Options, limits carracing.Limits) (*carracing.CPU, error) {
 	p, err := n.Policy()
+	if err == nil {
+		err = as(BadData, carracing.CheckPolicy(p))
+	}
 	if err != nil {
 		return nil, err
 	}

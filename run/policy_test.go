@@ -96,9 +96,19 @@ func TestPolicyFiles(t *testing.T) {
 		}
 	}
 	file := n.Export(false)
-	file.Metadata["inputs"], file.Metadata["outputs"] = "12", "4"
-	if _, err := importNetwork(file); err == nil {
-		t.Error("four outputs are no driver's")
+	file.Metadata["outputs"] = "4"
+	if _, err := importNetwork(file); err == nil || !strings.Contains(err.Error(), "output.weight: shape [3 4] where") {
+		t.Errorf("weights of another shape: %v", err)
+	}
+	other := carracing.NewPolicy([]int{2}, 8, 8, 3)
+	other.Size = 84
+	layout, err := other.Layout(model.ConvEncodings{}, model.Initialisation{}, model.MutationRates{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	atari := &Network{other, layout, make([]float32, layout.Genotype)}
+	if _, err := atari.Driver(d, carracing.DefaultOptions(), carracing.TrainingLimits()); KindOf(err) != BadData || !strings.Contains(err.Error(), "size is 84: a driver's is 64") {
+		t.Errorf("a policy for other pictures: %v", err)
 	}
 	delete(file.Metadata, "kernels")
 	if _, err := importNetwork(file); err == nil || !strings.Contains(err.Error(), "neither a transformer") {
