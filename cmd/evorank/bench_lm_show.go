@@ -13,7 +13,7 @@ func showRow(c *cli.Context, r bench.Row) {
 		printJSON(c, r)
 		return
 	}
-	line := fmt.Sprintf("%-13s %4d × %-4d %-4s %s  %-54s", r.Network, r.Individuals, r.Stories, r.Precision, threadsText(r.Threads), r.Framework+" "+r.Implementation)
+	line := fmt.Sprintf("%-13s %4d × %-4d %-4s %s  %-60s", r.Network, r.Individuals, r.Stories, r.Precision, threadsText(r.Threads), r.Framework+" "+r.Implementation)
 	if r.Failure != "" {
 		fmt.Fprintf(c.App.Writer, "%s  failed: %s\n", line, r.Failure)
 		return
@@ -35,7 +35,7 @@ func showRatios(c *cli.Context, ours, theirs []bench.Row) {
 	}
 	for _, framework := range []string{"PyTorch", "JAX"} {
 		if m, ok := mean[framework]; ok {
-			fmt.Fprintf(w, "geometric mean over %s: %.2f\n", framework, m)
+			fmt.Fprintf(w, "geometric mean: %.2f times %s\n", m, framework)
 		}
 	}
 }

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 go build -o "$work/evorank" ./cmd/evorank
 isas=$(grep -qw avx512f /proc/cpuinfo && echo --isa=avx512; grep -qw avx2 /proc/cpuinfo && echo --isa=avx2)
-"$work/evorank" bench lm --data "$data/tinystories-train.txt" --tokenizer "$data/tokenizer-bpe2048.json" \
+"$work/evorank" bench lm --device cpu --data "$data/tinystories-train.txt" --tokenizer "$data/tokenizer-bpe2048.json" \
   $isas --threads 1 --threads 2 --repeat 3 --python "${PYTHON:-python3}"
 echo
 echo "memory of a population of 512 (generation 2, 64 stories), maximum resident set:"
