@@ -63,8 +63,9 @@ func (p *progress) watch(r *run.Run) (stop func()) {
 		return func() {}
 	}
 	tick := time.NewTicker(500 * time.Millisecond)
-	done := make(chan struct{})
+	done, gone := make(chan struct{}), make(chan struct{})
 	go func() {
+		defer close(gone)
 		for {
 			select {
 			case <-done:
@@ -79,6 +80,7 @@ func (p *progress) watch(r *run.Run) (stop func()) {
 	return func() {
 		tick.Stop()
 		close(done)
+		<-gone // nothing is shown any more
 	}
 }
 
