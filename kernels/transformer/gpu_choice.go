@@ -196,15 +196,13 @@ func parts(pieces, each, individuals, multiprocessors int) int {
 
 func roundUp(n, multiple int) int { return (n + multiple - 1) / multiple * multiple }
 
-// FastPrecision is what "auto" means on a GPU: fp16 where the fused kernels
-// take the network, tf32 otherwise (NOTES.md has the reasons). It is a pure
-// function of what it is given, so a resumed run chooses the same.
+// FastPrecision is what "auto" means on a GPU: fp16, in the fused kernels and
+// in the tiled ones (NOTES.md has the reasons), fp32 for networks that neither
+// take. It is a pure function of what it is given, so a resumed run chooses the
+// same.
 func FastPrecision(s Shape, device gpu.Info, longest int) Precision {
-	if c, err := ChooseGPU(s, FP16, device, longest); err == nil && c.Fused() {
-		return FP16
+	if _, err := ChooseGPU(s, FP16, device, longest); err != nil {
+		return FP32
 	}
-	if _, err := ChooseGPU(s, TF32, device, longest); err == nil {
-		return TF32
-	}
-	return FP32
+	return FP16
 }

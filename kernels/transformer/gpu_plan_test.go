@@ -170,15 +170,15 @@ func TestChooseGPU(t *testing.T) {
 // What auto means on each card, for a network that the fused kernels take and
 // one that they do not.
 func TestFastPrecision(t *testing.T) {
-	wide := paperShape
-	wide.Hidden = 256
+	wide, wider := paperShape, paperShape
+	wide.Hidden, wider.Hidden = 256, 5000
 	for _, c := range []struct {
 		shape  Shape
 		device gpu.Info
 		want   Precision
 	}{
-		{paperShape, h200, FP16}, {paperShape, a100, FP16}, {paperShape, b200, FP16}, {paperShape, rtx4090, TF32},
-		{wide, h200, TF32}, {wide, a100, TF32}, {wide, rtx4090, TF32},
+		{paperShape, h200, FP16}, {paperShape, a100, FP16}, {paperShape, b200, FP16}, {paperShape, rtx4090, FP16},
+		{wide, h200, FP16}, {wide, a100, FP16}, {wide, rtx4090, FP16}, {wider, h200, FP32},
 	} {
 		if got := FastPrecision(c.shape, c.device, 983); got != c.want {
 			t.Errorf("hidden %d on %s: %s, want %s", c.shape.Hidden, c.device.Name, got, c.want)

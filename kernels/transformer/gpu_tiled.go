@@ -206,9 +206,6 @@ func (g *GPU) newTiledPath(m *gpu.Module, s *gpu.Stream, population int, memory 
 // time: all rows if one individual's fit, otherwise as many as do.
 func planTiled(all, longest, bytesOfARow, fixed, population int, memory uint64) (rows, chunk int) {
 	room := int(min(memory, math.MaxInt64)) - fixed
-	if room < longest*bytesOfARow {
-		return 0, 0
-	}
 	rows = min(all, room/bytesOfARow/tiledSide*tiledSide)
 	if rows < longest {
 		return 0, 0

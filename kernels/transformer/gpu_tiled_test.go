@@ -99,38 +99,39 @@ var tiledCases = []struct {
 func TestGPUTiledEqualsReference(t *testing.T) {
 	s, m := gputest.Open(t)
 	for _, c := range tiledCases {
-		l := denseLayout(t, c.shape)
-		const individuals = 3
-		var all []float32
-		sequences := randomSequences(rand.New(rand.NewPCG(3, 4)), c.shape.Vocab, c.lengths...)
-		want := make([]float64, individuals*sequences.Len())
-		for i := range individuals {
-			phenotype := randomPhenotype(l, c.shape, 2, uint64(i))
-			NewReference(networkOf(c.shape, l, phenotype)).Losses(sequences, 0, sequences.Len(), want[i*sequences.Len():])
-			all = append(all, phenotype...)
-		}
-		phenotypes := gputest.Upload(t, s, all)
-		for _, choice := range tiledChoices(s.Device().Info) {
-			g, err := newGPU(m, s, l, c.shape, choice, sequences, individuals, 1<<30)
-			gputest.Check(t, err)
-			poisonTiled(t, s, g)
-			_, got := sequenceLosses(t, s, g, phenotypes, individuals, sequences.Len())
-			worst := 0.0
-			for i := range want {
-				d := math.Abs(float64(got[i]) - want[i])
-				if !(d <= worst) {
-					worst = d // NaN too
+		t.Run(c.what, func(t *testing.T) {
+			const individuals = 3
+			l := denseLayout(t, c.shape)
+			var all []float32
+			sequences := randomSequences(rand.New(rand.NewPCG(3, 4)), c.shape.Vocab, c.lengths...)
+			want := make([]float64, individuals*sequences.Len())
+			for i := range individuals {
+				phenotype := randomPhenotype(l, c.shape, 2, uint64(i))
+				NewReference(networkOf(c.shape, l, phenotype)).Losses(sequences, 0, sequences.Len(), want[i*sequences.Len():])
+				all = append(all, phenotype...)
+			}
+			phenotypes := gputest.Upload(t, s, all)
+			for _, choice := range tiledChoices(s.Device().Info) {
+				g, err := newGPU(m, s, l, c.shape, choice, sequences, individuals, 1<<30)
+				gputest.Check(t, err)
+				poisonTiled(t, s, g)
+				_, got := sequenceLosses(t, s, g, phenotypes, individuals, sequences.Len())
+				gputest.Check(t, g.Close())
+				worst := 0.0
+				for i := range want {
+					if d := math.Abs(float64(got[i]) - want[i]); !(d <= worst) {
+						worst = d // NaN too
+					}
+				}
+				t.Logf("%v: largest difference %.2g", choice, worst)
+				if !(worst <= tiledTolerance[choice.Precision]) {
+					t.Errorf("%v: largest difference %g, at most %g is accepted", choice, worst, tiledTolerance[choice.Precision])
 				}
 			}
-			t.Logf("%s, %v: largest difference %.2g", c.what, choice, worst)
-			if !(worst <= tiledTolerance[choice.Precision]) {
-				t.Errorf("%s, %v: largest difference %g, at most %g is accepted", c.what, choice, worst, tiledTolerance[choice.Precision])
+			if !equal(gputest.Read(t, s, phenotypes), all) {
+				t.Error("the networks were written to")
 			}
-			gputest.Check(t, g.Close())
-		}
-		if !equal(gputest.Read(t, s, phenotypes), all) {
-			t.Errorf("%s: the networks were written to", c.what)
-		}
+		})
 	}
 }
 
