@@ -27,3 +27,26 @@ func TestProgressShowsTheGPU(t *testing.T) {
 		}
 	}
 }
+
+// TestProgressShowsTheStage: what a generation that takes minutes is at, with
+// the rate since the last look, what is known of the scores, and the time left.
+func TestProgressShowsTheStage(t *testing.T) {
+	var out strings.Builder
+	now := time.Now()
+	p := progress{out: &out, log: logger(&out), terminal: true, generations: 9, begun: now.Add(-time.Hour)}
+	w := run.Words{Score: "return", Cases: "episodes", Units: "env steps"}
+	p.underWay(run.Stage{Generation: 1, Stage: 1, Stages: 2, Done: 3, Cases: 512, Units: 100}, w)
+	if want := "generation 1/9  stage 1/2  3/512 episodes  0 env steps/s  return not known yet  ETA not known yet"; !strings.Contains(out.String(), want) {
+		t.Errorf("%q, want %q", out.String(), want)
+	}
+	p.latest, p.finished = &run.Progress{Generation: 4, Scores: run.Scores{Best: 12.5, Median: 3}}, now
+	p.stage = run.Stage{Generation: 5, Stage: 2, Units: 1000}
+	p.seen, p.last = now.Add(-10*time.Second), time.Time{}
+	out.Reset()
+	p.underWay(run.Stage{Generation: 5, Stage: 2, Stages: 2, Done: 90, Cases: 128, Units: 31000}, w)
+	for _, want := range []string{"generation 5/9  stage 2/2  90/128 episodes  3k env steps/s", "return best 12.5000 median 3.0000", "ETA 1h1"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q lacks %q", out.String(), want)
+		}
+	}
+}
