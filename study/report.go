@@ -265,10 +265,11 @@ func (a *album) values(name, metric string, draw func(Answer) (*plot.Figure, err
 	})
 }
 
-// labelled gives ranks the labels that the runs' configs have for them.
+// labelled gives ranks the labels that the runs' configs have for them, unless
+// the condition's name says more.
 func labelled(ranks []Ranked, a Answer) []Ranked {
 	for i, of := range RanksOf(a) {
-		if of.Label != "" {
+		if !strings.HasPrefix(ranks[i].Label, of.Label) {
 			ranks[i].Label = of.Label
 		}
 	}
