@@ -1,6 +1,7 @@
 package study
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"strings"
@@ -139,6 +140,20 @@ func TestPaperStudyIsToldRight(t *testing.T) {
 	}
 	if n := len(sourced.FindAllString(string(text), -1)); n < 20 {
 		t.Errorf("only %d numbers of the page are checked", n)
+	}
+	report, err := os.ReadFile(results + "/report.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, figures := res.document()
+	var again bytes.Buffer
+	if err := d.writeMarkdown(&again); err != nil || again.String() != string(report) {
+		t.Errorf("%s/report.md is not what its summary.json and curves.csv give (%v)", results, err)
+	}
+	for _, f := range figures {
+		if _, err := os.Stat(fmt.Sprintf("%s/figures/%s.svg", results, f.name)); err != nil {
+			t.Error(err)
+		}
 	}
 	for _, o := range res.Trials {
 		if len(o.Lineage) != 64 || len(o.Config) != 16 {
