@@ -1,6 +1,9 @@
-// Package transformer evaluates the language model on the CPU: mean negative
+// Package transformer evaluates the language model: mean negative
 // log-likelihood of token sequences under a decoder-only, post-norm
 // transformer with tied embedding (method 3).
+//
+// GPU evaluates whole populations on a device, with kernels fused for small
+// networks and tiled for all others; what follows is about the CPU.
 //
 // It holds the model twice. Reference is the plain float64 reading of the
 // formulas, a token at a time, which everything else is compared with and

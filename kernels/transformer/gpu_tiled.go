@@ -23,6 +23,7 @@ const (
 	maxTiledHidden    = 4096                  // what a warp holds of a row in registers
 	lossPartTiles     = 32                    // tiles of the vocabulary that one thread block takes
 	tiledRowsPerBlock = 8                     // of embed and norm
+	tiledEnough       = 8 << 30               // bytes; more gain nothing (NOTES.md)
 )
 
 // tiledMatrix is a weight as the product kernels read it: rows padded to 128,
@@ -193,6 +194,7 @@ func (g *GPU) newTiledPath(m *gpu.Module, s *gpu.Stream, population int, memory 
 	const maxGridY = 65535
 	all := roundUp(g.plan.slots(), tiledSide)
 	fixed := t.sizes.prepared + 4*(g.plan.slots()+len(g.plan.stories))
+	memory = min(memory, max(tiledEnough, uint64(fixed+all*t.sizes.bytesOfARow)))
 	rows, chunk := planTiled(all, roundUp(g.plan.longest, tiledSide), t.sizes.bytesOfARow, fixed, min(population, maxGridY), memory)
 	if chunk == 0 {
 		return fmt.Errorf("transformer: an individual needs %d bytes of device memory for its weights and its longest sequence, %d are allowed: evaluate shorter sequences or a smaller network",
