@@ -26,6 +26,15 @@ type Options struct {
 	Watch    func(Event) // called for every event, one at a time; nil: nobody watches
 }
 
+// again is what the command line needs to go on.
+func (o Options) again() string {
+	words := []string{o.Dir}
+	for _, place := range o.Finished {
+		words = append(words, "--finished", place)
+	}
+	return strings.Join(words, " ")
+}
+
 // Event is something that happened to a trial.
 type Event struct {
 	Trial    Trial
@@ -67,7 +76,7 @@ func (s *Study) Execute(ctx context.Context, o Options) error {
 	x := executor{options: o, first: map[int]*Run{}}
 	err = x.all(ctx, states)
 	if run.KindOf(err) == run.Stopped {
-		return &run.Error{Kind: run.Stopped, Err: fmt.Errorf("study %s: stopped: %w: go on with evorank study run %s", s.Name, context.Cause(ctx), o.Dir)}
+		return &run.Error{Kind: run.Stopped, Err: fmt.Errorf("study %s: stopped: %w: go on with evorank study run %s", s.Name, context.Cause(ctx), o.again())}
 	}
 	return err
 }

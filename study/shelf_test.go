@@ -82,6 +82,11 @@ func TestInPieces(t *testing.T) {
 		t.Fatal(err)
 	}
 	finished := []string{two, filepath.Join(report, "r")}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if err := s.Execute(ctx, Options{Dir: one, Finished: finished}); err == nil || !strings.Contains(err.Error(), "study run "+one+" --finished "+two+" --finished "+report) {
+		t.Errorf("how to go on: %v", err)
+	}
 	began := executed(t, s, Options{Dir: one, Finished: finished})
 	if len(began) != 2 || began[0] != plan[3].String() || began[1] != plan[7].String() {
 		t.Errorf("made again: %v", began)
