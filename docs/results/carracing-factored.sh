@@ -57,6 +57,9 @@ awk 'BEGIN {printf "%10s %8s %17s %8s %7s %10s %10s %9s\n", "generation", "best"
   }
   END {printf "%d generations, %d episodes, %d steps, %.0f s: %.0f steps/s\n", FNR, episodes, steps, seconds, steps / seconds}' "$work/paper" "$work/ours"
 
+# its best on the first track that it was scored on in generation 10 is carracing-drive.gif:
+# evorank play DIR/seed-1 --generation 10 --episode 0 --view 96 --every 8 --output docs/results/carracing-drive.gif
+
 echo
 for seed in "$runs"/seed-*; do
   echo "$(basename "$seed"), generation 1: $(number return_best "$seed/metrics.jsonl" | head -1)"
