@@ -97,6 +97,13 @@ __device__ __forceinline__ float power_of_two(float x) {
     return exp2_special(x);
 }
 
+// max(value, floor), but NaN stays NaN: a network whose numbers left the operands' range must not pass for one whose did not.
+__device__ __forceinline__ float at_least(float value, float floor) {
+    float y;
+    asm("max.NaN.f32 %0, %1, %2;" : "=f"(y) : "f"(value), "f"(floor));
+    return y;
+}
+
 __device__ __forceinline__ uint32_t shared_address(const void* shared) { return static_cast<uint32_t>(__cvta_generic_to_shared(shared)); }
 
 // 16 bytes to shared memory; zeros if not `exists`, and then the source is not read.

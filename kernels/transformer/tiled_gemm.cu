@@ -55,7 +55,7 @@ __device__ __forceinline__ void store_operands(Product& product, const GemmSizes
                 uint32_t words[4];
 #pragma unroll
                 for (int n = 0; n < 4; ++n)
-                    F::store_pair(reinterpret_cast<char*>(&words[n]), fmaxf(product.at(i, j + 2 * n) + b[n].x, sizes.floor), fmaxf(product.at(i, j + 2 * n + 1) + b[n].y, sizes.floor));
+                    F::store_pair(reinterpret_cast<char*>(&words[n]), at_least(product.at(i, j + 2 * n) + b[n].x, sizes.floor), at_least(product.at(i, j + 2 * n + 1) + b[n].y, sizes.floor));
                 transpose_quad(words);
                 if (chunk < chunks) *reinterpret_cast<uint4*>(out + chunk_byte(row0 + Product::row(i), chunk, sizes.out_blocks)) = make_uint4(words[0], words[1], words[2], words[3]);
             }
@@ -69,9 +69,9 @@ __device__ __forceinline__ void store_operands(Product& product, const GemmSizes
 #pragma unroll
             for (int i = 0; i < Product::ROWS; ++i) {
                 char* at = out + element_byte<F>(row0 + Product::row(i), column, sizes.out_blocks);
-                const float first = fmaxf(product.at(i, j) + bias[column], sizes.floor);
+                const float first = at_least(product.at(i, j) + bias[column], sizes.floor);
                 if constexpr (STEP == 2)
-                    F::store_pair(at, first, fmaxf(product.at(i, j + 1) + bias[column + 1], sizes.floor));
+                    F::store_pair(at, first, at_least(product.at(i, j + 1) + bias[column + 1], sizes.floor));
                 else
                     *reinterpret_cast<float*>(at) = first;
             }
