@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/task/carracing"
@@ -78,6 +79,9 @@ func replayOf(c *cli.Context) (*carracing.Replay, error) {
 	if err := positive(c, "frames", "max-steps"); err != nil {
 		return nil, err
 	}
+	if err := differ(c, "actions", "dump", "frames-dump"); err != nil {
+		return nil, err
+	}
 	seed, err := carracing.ParseSeed(c.String("seed"))
 	if err != nil {
 		return nil, usagef("env: %w", err)
@@ -96,6 +100,24 @@ func replayOf(c *cli.Context) (*carracing.Replay, error) {
 		r.Limits.NegativeRewards = carracing.TrainingLimits().NegativeRewards
 	}
 	return r, nil
+}
+
+// differ returns an error if two of the flags name the same file: one would
+// take the place of the other.
+func differ(c *cli.Context, flags ...string) error {
+	of := map[string]string{}
+	for _, name := range flags {
+		path := c.String(name)
+		if path == "" {
+			continue
+		}
+		path = filepath.Clean(path)
+		if other, taken := of[path]; taken {
+			return usagef("%s: --%s and --%s are the same file %s", c.Command.Name, other, name, path)
+		}
+		of[path] = name
+	}
+	return nil
 }
 
 // endOf says how the replay came to its end.

@@ -112,6 +112,8 @@ func TestEnvCommand(t *testing.T) {
 		{"env carracing --seed 1 --actions $A --frames-dump $D/f", exitUsage, "go together"},
 		{"env carracing --seed 1 --actions $A --frames 0 --frames-dump $D/f", exitUsage, "--frames 0: want at least 1"},
 		{"env carracing --seed 1 --actions $A --max-steps 0", exitUsage, "--max-steps 0: want at least 1"},
+		{"env carracing --seed 1 --actions $D/a.bin --dump $D/./a.bin", exitUsage, "--actions and --dump are the same file"},
+		{"env carracing --seed 1 --actions $A --dump $D/t --frames 5 --frames-dump $D/t", exitUsage, "--dump and --frames-dump are the same file"},
 		{"env carracing --seed 1 --actions $D/none.csv", exitData, "none.csv"},
 		{"env carracing --seed 1 --actions $D/empty.csv", exitData, "empty.csv: no actions"},
 		{"env carracing --seed 1 --actions $D/nan.csv", exitData, "nan.csv: line 1: gas is NaN"},
