@@ -55,17 +55,39 @@ func finish(t testing.TB, r *Run) {
 }
 
 // TestSameDriveSameBytes: neither threads nor held-out tracks nor how often a
-// checkpoint is written change the lineage; seeds and limits do.
+// checkpoint is written change the lineage; seeds, tracks and limits change the
+// first founders' returns, not only the config that the lineage names.
 func TestSameDriveSameBytes(t *testing.T) {
-	want := lineageOf(t, race(t))
-	for setting, same := range map[string]bool{
-		"execution.threads=1": true, "carracing.episodes.heldout=0": true, "execution.checkpoint_every=0": true,
-		"seed=2": false, "carracing.environment.max_steps=30": false, "carracing.episodes.shared_tracks=true": false,
-	} {
-		if bytes.Equal(lineageOf(t, race(t, setting)), want) != same {
-			t.Errorf("%s: same lineage is %v", setting, !same)
+	dir := race(t)
+	want, returns := lineageOf(t, dir), firstReturns(t, dir)
+	for _, setting := range []string{"execution.threads=1", "carracing.episodes.heldout=0", "execution.checkpoint_every=0"} {
+		if !bytes.Equal(lineageOf(t, race(t, setting)), want) {
+			t.Errorf("%s: another lineage", setting)
 		}
 	}
+	for _, setting := range []string{"seed=2", "carracing.environment.max_steps=30", "carracing.environment.negative_rewards=5",
+		"carracing.environment.lap_complete_percent=0", "carracing.episodes.shared_tracks=true"} {
+		if got := firstReturns(t, race(t, "generations=1", setting)); slices.Equal(got, returns) {
+			t.Errorf("%s: the same returns %v", setting, got)
+		}
+	}
+}
+
+// firstReturns are those of the founders in the first round.
+func firstReturns(t *testing.T, dir string) (returns []model.Fitness) {
+	t.Helper()
+	err := eachGeneration(LineagePath(dir), func(_ *lineage.Reader, records []model.Record) error {
+		for _, r := range records {
+			if r.Generation == 1 {
+				returns = append(returns, r.Earlier[0])
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return returns
 }
 
 // stopping is an engine whose evaluations are cut off from the nth on.
