@@ -1,7 +1,6 @@
 package transformer
 
 import (
-	"fmt"
 	"math"
 
 	"github.com/evorank/evorank/gpu"
@@ -197,8 +196,8 @@ func (g *GPU) newTiledPath(m *gpu.Module, s *gpu.Stream, population int, memory 
 	memory = min(memory, max(tiledEnough, uint64(fixed+all*t.sizes.bytesOfARow)))
 	rows, chunk := planTiled(all, roundUp(g.plan.longest, tiledSide), t.sizes.bytesOfARow, fixed, min(population, maxGridY), memory)
 	if chunk == 0 {
-		return fmt.Errorf("transformer: an individual needs %d bytes of device memory for its weights and its longest sequence, %d are allowed: evaluate shorter sequences or a smaller network",
-			fixed+roundUp(g.plan.longest, tiledSide)*t.sizes.bytesOfARow, memory)
+		needed := fixed + roundUp(g.plan.longest, tiledSide)*t.sizes.bytesOfARow
+		return g.device.NoRoom("an individual's weights and its longest sequence (a shorter one or a smaller network needs less)", uint64(needed), memory)
 	}
 	g.work.chunk, t.rows, t.spans = chunk, rows, g.plan.tiledSpans(rows)
 	return t.allocate(s, chunk, rows)

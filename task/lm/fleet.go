@@ -84,22 +84,32 @@ func (f Fleet) Adopt(ctx context.Context, candidates []model.Candidate) ([]model
 	if err != nil {
 		return nil, err
 	}
-	for i := range all {
-		if !slices.Equal(all[i], all[0]) {
-			return nil, fmt.Errorf("adopt: %v and %v hold different genotypes: one of them computes wrongly", f[0].Device(), f[i].Device())
-		}
-	}
-	return all[0], nil
+	return all[0], f.agree("adopt", all)
 }
 
-// Restore rebuilds a parent on every device.
+// Restore rebuilds a parent on every device; all must arrive at the same
+// digest.
 func (f Fleet) Restore(slot model.Slot, genome model.Genome) (model.Digest, error) {
-	digests := make([]model.Digest, len(f))
-	err := f.each(func(i int, e *CUDA) (err error) {
-		digests[i], err = e.Restore(slot, genome)
+	all := make([][]model.Digest, len(f))
+	err := f.each(func(i int, e *CUDA) error {
+		digest, err := e.Restore(slot, genome)
+		all[i] = []model.Digest{digest}
 		return err
 	})
-	return digests[0], err
+	if err != nil {
+		return 0, err
+	}
+	return all[0][0], f.agree("restore", all)
+}
+
+// agree returns an error if two devices hold different genotypes.
+func (f Fleet) agree(operation string, digests [][]model.Digest) error {
+	for i := range digests {
+		if !slices.Equal(digests[i], digests[0]) {
+			return fmt.Errorf("%s: %v and %v hold different genotypes: one of them computes wrongly", operation, f[0].Device(), f[i].Device())
+		}
+	}
+	return nil
 }
 
 // Import puts a genotype into a slot on every device.
