@@ -56,10 +56,10 @@ func finish(t testing.TB, r *Run) {
 
 // TestSameDriveSameBytes: neither threads nor held-out tracks nor how often a
 // checkpoint is written change the lineage; seeds, tracks and limits change the
-// first founders' returns, not only the config that the lineage names.
+// founders' returns, not only the config that the lineage names.
 func TestSameDriveSameBytes(t *testing.T) {
 	dir := race(t)
-	want, returns := lineageOf(t, dir), firstReturns(t, dir)
+	want, returns := lineageOf(t, dir), foundersOf(t, dir)
 	for _, setting := range []string{"execution.threads=1", "carracing.episodes.heldout=0", "execution.checkpoint_every=0"} {
 		if !bytes.Equal(lineageOf(t, race(t, setting)), want) {
 			t.Errorf("%s: another lineage", setting)
@@ -67,19 +67,20 @@ func TestSameDriveSameBytes(t *testing.T) {
 	}
 	for _, setting := range []string{"seed=2", "carracing.environment.max_steps=30", "carracing.environment.negative_rewards=5",
 		"carracing.environment.lap_complete_percent=0", "carracing.episodes.shared_tracks=true"} {
-		if got := firstReturns(t, race(t, "generations=1", setting)); slices.Equal(got, returns) {
+		if got := foundersOf(t, race(t, "generations=1", setting)); slices.Equal(got, returns) {
 			t.Errorf("%s: the same returns %v", setting, got)
 		}
 	}
 }
 
-// firstReturns are those of the founders in the first round.
-func firstReturns(t *testing.T, dir string) (returns []model.Fitness) {
+// foundersOf lists the founders' fitness. Two lineages of different configs
+// differ in any case, as each names its own.
+func foundersOf(t testing.TB, dir string) (fitness []model.Fitness) {
 	t.Helper()
 	err := eachGeneration(LineagePath(dir), func(_ *lineage.Reader, records []model.Record) error {
 		for _, r := range records {
 			if r.Generation == 1 {
-				returns = append(returns, r.Earlier[0])
+				fitness = append(fitness, r.Fitness)
 			}
 		}
 		return nil
@@ -87,7 +88,7 @@ func firstReturns(t *testing.T, dir string) (returns []model.Fitness) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return returns
+	return fitness
 }
 
 // stopping is an engine whose evaluations are cut off from the nth on.
