@@ -4,7 +4,11 @@ import (
 	"encoding/json"
 	"math"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
+
+	"github.com/evorank/evorank/task/carracing"
 )
 
 // tinyDrive is a run of CarRacing with episodes of a second.
@@ -53,6 +57,8 @@ func TestDrivingCommands(t *testing.T) {
 		{"verify $D/race --sample 1 --json", exitDone, `"score":"return".*"same_kind":true,"largest_difference":0`},
 		{"eval $D/race --episodes 3 --seed 7 --max-steps 9", exitDone, "(?s)individual .*mean over 3 episodes on tracks 7 to 9.*standard error.*9 steps on average.*this is not that"},
 		{"eval --weights $D/p.safetensors --episodes 1 --max-steps 5", exitDone, "mean over 1 episodes on tracks 0 to 0"},
+		{"eval $D/race --generation 1 --individual 3 --episodes 2", exitDone, " 22 steps on average"},
+		{"eval $D/race --generation 1 --individual 3 --episodes 2 --no-early-stop", exitDone, " 40 steps on average"},
 		{"eval --weights $D/p.safetensors --episodes 1 --max-steps 5 --precision fp64", exitDone, "fp64"},
 		{"eval $D/race --episodes 1 --device cuda", exitDevice, "carracing is evaluated on the CPU"},
 		{"eval $D/race --episodes 0", exitUsage, "--episodes 0: want 1 to"},
@@ -77,8 +83,8 @@ func TestEvalEpisodesJSON(t *testing.T) {
 	dir := drivingFixture(t)
 	type report struct {
 		Mean          float64
-		StandardError float64 `json:"standard_error"`
-		Interval      *struct{ Low, High float64 }
+		StandardError float64                     `json:"standard_error"`
+		Interval      struct{ Low, High float64 } `json:"interval_95"`
 		Lowest        float64
 		Highest       float64
 		Solved        int
@@ -107,7 +113,8 @@ func TestEvalEpisodesJSON(t *testing.T) {
 	for _, e := range of.Episodes {
 		squares += (e.Return - sum/4) * (e.Return - sum/4)
 	}
-	if len(of.Episodes) != 4 || math.Abs(of.Mean-sum/4) > 1e-12 || math.Abs(of.StandardError-math.Sqrt(squares/3/4)) > 1e-12 || of.Solved != 0 {
+	if len(of.Episodes) != 4 || math.Abs(of.Mean-sum/4) > 1e-12 || math.Abs(of.StandardError-math.Sqrt(squares/3/4)) > 1e-12 || of.Solved != 0 ||
+		!(of.Lowest <= of.Interval.Low && of.Interval.Low <= of.Mean && of.Mean <= of.Interval.High) {
 		t.Errorf("%+v", of)
 	}
 	if file := eval("--weights", filepath.Join(dir, "f.safetensors")); file.Mean != of.Mean {
@@ -115,5 +122,47 @@ func TestEvalEpisodesJSON(t *testing.T) {
 	}
 	if file := eval("--weights", filepath.Join(dir, "p.safetensors")); math.Abs(file.Mean-of.Mean) > 1 {
 		t.Errorf("exported developed it has %v, the run %v", file.Mean, of.Mean)
+	}
+}
+
+// TestRunsRules: a run's policies drive by the run's rules, here one by which
+// the first step ends a lap of no tiles.
+func TestRunsRules(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "race")
+	must(t, append(tinyDrive, "--set", "carracing.environment.lap_complete_percent=0", "--run-dir", dir)...)
+	for args, want := range map[string]string{
+		"eval " + dir + " --episodes 3":   ", 1 steps on average",
+		"play " + dir:                     "(?s)1 steps, .* ended by lap.*the same, to the last bit",
+		"play " + dir + " --seed 7":       "track 7: 1 steps, .* ended by lap",
+		"verify " + dir + " --sample 100": "10 returns equal bit for bit",
+	} {
+		if out := must(t, strings.Fields(args)...); !regexp.MustCompile(want).MatchString(out) {
+			t.Errorf("%s: %s", args, out)
+		}
+	}
+}
+
+// TestSolved: Gymnasium's word is for 100 episodes by its own rules.
+func TestSolved(t *testing.T) {
+	gymnasium := carracing.Limits{MaxSteps: 1000}
+	silent := carracing.DefaultOptions()
+	silent.ScoreText = false
+	for _, c := range []struct {
+		episodes int
+		mean     float64
+		env      carracing.Options
+		limits   carracing.Limits
+		want     string
+	}{
+		{100, 900, carracing.DefaultOptions(), gymnasium, "this is solved"},
+		{100, 899.9, carracing.DefaultOptions(), gymnasium, "this is not solved"},
+		{99, 950, carracing.DefaultOptions(), gymnasium, "this is not that"},
+		{100, 950, silent, gymnasium, "this is not that"},
+		{100, 950, carracing.DefaultOptions(), carracing.TrainingLimits(), "this is not that"},
+	} {
+		r := episodesReport{Mean: c.mean, Episodes: make([]carracing.Outcome, c.episodes)}
+		if got := r.verdict(c.env, c.limits); got != c.want {
+			t.Errorf("%+v: %s", c, got)
+		}
 	}
 }
