@@ -99,8 +99,9 @@ func (p Progress) ofTask() []measured {
 		measured{metrics.Metric{Key: w.RateKey, Unit: w.Units + "/s", Better: metrics.Higher}, p.UnitsPerSecond})
 }
 
-// Metrics lists what the runs of all tasks write into metrics.jsonl.
-func Metrics() []metrics.Metric {
+// Metrics lists what runs write into metrics.jsonl: those of the tasks that are
+// named, or of all tasks.
+func Metrics(named ...string) []metrics.Metric {
 	var list []metrics.Metric
 	for field := range reflect.TypeFor[Progress]().Fields() {
 		if key, _, _ := strings.Cut(field.Tag.Get("json"), ","); key != "" && key != "-" {
@@ -109,6 +110,9 @@ func Metrics() []metrics.Metric {
 	}
 	none := 0.0
 	for _, name := range slices.Sorted(maps.Keys(tasks)) {
+		if len(named) > 0 && !slices.Contains(named, name) {
+			continue
+		}
 		for _, m := range (Progress{words: tasks[name].words, Scores: Scores{HeldoutBest: &none}}).ofTask() {
 			list = append(list, m.Metric)
 		}

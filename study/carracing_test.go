@@ -75,6 +75,9 @@ func TestDrivingStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if best, std := ScoreKey(groups, "best"), ScoreKey(groups, "std"); best != "return_best" || std != "return_std" {
+		t.Errorf("scores are %q and %q", best, std)
+	}
 	a, err := Select(groups, Question{Metric: "return_best"})
 	if err != nil {
 		t.Fatal(err)

@@ -49,6 +49,11 @@ func (s *Study) checkCondition(i int, cfg configs.Config) error {
 	if c.Trials > maxTrials {
 		return fmt.Errorf("condition %s: trials: %d are more than %d", c.Name, c.Trials, maxTrials)
 	}
+	for _, key := range s.Metrics() {
+		if err := checkKey(key, cfg.Task); err != nil {
+			return fmt.Errorf("condition %s: %w", c.Name, err)
+		}
+	}
 	for k, other := range s.configs {
 		if other.Identity() == cfg.Identity() && other.Generations == cfg.Generations && other.LM.Data.Text == cfg.LM.Data.Text {
 			return fmt.Errorf("conditions %s and %s are the same experiment: what should differ?", s.Conditions[k].Name, c.Name)

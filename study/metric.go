@@ -1,9 +1,11 @@
 package study
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/evorank/evorank/configs"
 	"github.com/evorank/evorank/run"
 	"github.com/evorank/evorank/run/metrics"
 )
@@ -71,6 +73,37 @@ func MetricOf(key string) Metric {
 		m.Better = Higher
 	}
 	return m
+}
+
+// ScoreKey is the metric of the population's scores with that ending, best or
+// std, in the words of the first run's task: loss_best, return_best.
+func ScoreKey(groups []Group, ending string) string {
+	for _, g := range groups {
+		for _, r := range g.Runs {
+			for _, m := range run.Metrics(r.Config.Task) {
+				if strings.HasSuffix(m.Key, "_"+ending) && !strings.HasPrefix(m.Key, "heldout_") {
+					return m.Key
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// checkKey reports a key that runs of a task do not write into metrics.jsonl.
+func checkKey(key, task string) error {
+	keys := []string{keySeconds, keyTokens, keySteps}
+	for _, m := range run.Metrics(task) {
+		keys = append(keys, m.Key)
+	}
+	if slices.Contains(keys, key) {
+		return nil
+	}
+	text := "docs/metrics.md lists what they do"
+	if near := configs.Nearest(key, keys); near != "" {
+		text = "did you mean " + near + "?"
+	}
+	return fmt.Errorf("metric: runs of task %s write no %s: %s", task, key, text)
 }
 
 // isScore reports whether a metric tells how good the population is.

@@ -139,6 +139,8 @@ func TestRefusedStudies(t *testing.T) {
 		{"trials: 3", "", "trials: 0 is not between 1 and 10000"},
 		{"trials: 3", "trials: 3\ntrials: 4", `mapping key "trials" already defined`},
 		{"metric: loss_best\n", "", "metric: none is named"},
+		{"metric: loss_best", "metric: los_best", "condition Factored, 2/1: metric: runs of task lm write no los_best: did you mean loss_best?"},
+		{"metric: loss_best", "metric: return_best", "metric: runs of task lm write no return_best"},
 		{"config: lm-quick\n", "", "condition 1: config: none is named"},
 		{"config: lm-quick\n", "config: lm-quik\n", "did you mean lm-quick?"},
 		{"name: dense", "name: ' '", `condition 2: name: " " has no letters or digits`},

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"math"
+	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -69,9 +70,16 @@ func TestDrivingCommands(t *testing.T) {
 		{"eval $D/race --heldout", exitUsage, "eval: --heldout: the network is a policy and reads no text"},
 		{"eval --weights $D/p.safetensors --data $D/text.txt", exitUsage, "eval: --data: the network is a policy"},
 		{"eval $D/run --episodes 5", exitUsage, "eval: --episodes: the network is a language model and plays no episodes"},
+		{"compare a=$D/race b=$D/race", exitData, "counts twice"},
+		{"compare $D/race $D/run", exitData, "runs of different tasks"},
+		{"plot curves $D/race --terminal", exitDone, "^return of the best, higher is better, over generation"},
+		{"plot diversity $D/race -o $D/d.svg", exitDone, "^$"},
 		{"generate $D/race", exitData, "no language model"},
 		{"generate --weights $D/p.safetensors --tokenizer $D/tok.json", exitData, "no language model"},
 	})
+	if svg, err := os.ReadFile(filepath.Join(dir, "d.svg")); !strings.Contains(strings.ToLower(string(svg)), "standard deviation of the return") {
+		t.Errorf("the figure of diversity is not one: %v", err)
+	}
 	t.Setenv("EVORANK_DATA", "elsewhere.txt") // for other commands
 	must(t, "eval", filepath.Join(dir, "race"), "--episodes", "1", "--max-steps", "2")
 }

@@ -43,7 +43,7 @@ func compareCommand() *cli.Command {
 // questionFlags say which value is taken from a run.
 func questionFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "metric", Value: "loss_best", Usage: "`KEY` of metrics.jsonl (docs/metrics.md), held-out ones included"},
+		&cli.StringFlag{Name: "metric", DefaultText: "the best's score: loss_best or return_best", Usage: "`KEY` of metrics.jsonl (docs/metrics.md), held-out ones included"},
 		&cli.IntFlag{Name: "generation", Usage: "to compare at", DefaultText: "the last one, if it is the same for all runs"},
 		&cli.BoolFlag{Name: "allow-missing", Usage: "leave out runs that lack the value, and say so"},
 	}
@@ -125,7 +125,7 @@ func compareRuns(c *cli.Context, o stats.Options) (stats.Report, error) {
 	if err != nil {
 		return stats.Report{}, byKind(err)
 	}
-	q, err := question(c)
+	q, err := question(c, groups)
 	if err != nil {
 		return stats.Report{}, err
 	}
@@ -137,9 +137,17 @@ func compareRuns(c *cli.Context, o stats.Options) (stats.Report, error) {
 	return report, byKind(err)
 }
 
-func question(c *cli.Context) (study.Question, error) {
-	q := study.Question{Metric: c.String("metric"), Generation: c.Int("generation"), AllowMissing: c.Bool("allow-missing")}
+func question(c *cli.Context, groups []study.Group) (study.Question, error) {
+	q := study.Question{Metric: metricOf(c, groups, "best"), Generation: c.Int("generation"), AllowMissing: c.Bool("allow-missing")}
 	return q, positive(c, "generation")
+}
+
+// metricOf is the metric that is asked for, or the score of that ending.
+func metricOf(c *cli.Context, groups []study.Group, ending string) string {
+	if key := c.String("metric"); key != "" {
+		return key
+	}
+	return study.ScoreKey(groups, ending)
 }
 
 func compareTable(c *cli.Context, o stats.Options) (stats.Report, error) {

@@ -17,8 +17,8 @@ import (
 
 func plotCommand() *cli.Command {
 	output := &cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`FILE`.svg or .png"}
-	metric := func(key string) cli.Flag {
-		return &cli.StringFlag{Name: "metric", Value: key, Usage: "`KEY` of metrics.jsonl (docs/metrics.md), or founders: how many still have descendants"}
+	metric := func(scores string) cli.Flag {
+		return &cli.StringFlag{Name: "metric", DefaultText: scores, Usage: "`KEY` of metrics.jsonl (docs/metrics.md), or founders: how many still have descendants"}
 	}
 	band := &cli.StringFlag{Name: "band", Value: string(stats.MedianInterval), Usage: "median-bootstrap, mean-bootstrap, median-quartiles or mean-error (± 1.96 standard errors, as in the paper)"}
 	over := &cli.StringFlag{Name: "over", Value: "generation", Usage: "generation, seconds, tokens or steps"}
@@ -31,14 +31,14 @@ func plotCommand() *cli.Command {
 		Description: groupsHelp,
 		Subcommands: []*cli.Command{
 			{Name: "curves", Usage: "a metric over generations, seconds, tokens or steps", ArgsUsage: groups, Action: plotCurves,
-				Flags: []cli.Flag{output, metric("loss_best"), over, band, only, levels,
+				Flags: []cli.Flag{output, metric("loss_best or return_best"), over, band, only, levels,
 					&cli.BoolFlag{Name: "terminal", Usage: "a small drawing of each group's centre, here"}}},
 			{Name: "strips", Usage: "the values of one generation, trial by trial", ArgsUsage: groups, Action: plotStrips,
 				Flags: append([]cli.Flag{output, levels}, questionFlags()...)},
 			{Name: "rank", Usage: "the values of one generation against the rank of the factors", ArgsUsage: groups, Action: plotRank,
 				Flags: append([]cli.Flag{output}, questionFlags()...)},
 			{Name: "diversity", Usage: "how different the individuals are, over generations", ArgsUsage: groups, Action: plotCurves,
-				Flags: []cli.Flag{output, metric("loss_std"), over, band, only}},
+				Flags: []cli.Flag{output, metric("loss_std or return_std"), over, band, only}},
 			{Name: "lineage", Usage: "the tree of a run's survivors", ArgsUsage: "RUN", Action: plotLineage,
 				Flags: []cli.Flag{output, &cli.BoolFlag{Name: "only-living", Usage: "without those whose line died out"}}},
 			{Name: "throughput", Usage: "rates against a width, from a table of measurements such as bench results", ArgsUsage: "TABLE", Action: plotThroughput,
@@ -89,7 +89,11 @@ func plotCurves(c *cli.Context) error {
 	if err != nil {
 		return byKind(err)
 	}
-	v := study.View{Metric: c.String("metric"), Axis: c.String("over"), Band: stats.BandKind(c.String("band")), Trials: !c.Bool("no-trials")}
+	ending := "best"
+	if c.Command.Name == "diversity" {
+		ending = "std"
+	}
+	v := study.View{Metric: metricOf(c, groups, ending), Axis: c.String("over"), Band: stats.BandKind(c.String("band")), Trials: !c.Bool("no-trials")}
 	if c.Bool("terminal") {
 		return terminalCurves(c, groups, v)
 	}
@@ -143,7 +147,7 @@ func answerOf(c *cli.Context) (study.Answer, []study.Group, error) {
 	if err != nil {
 		return study.Answer{}, nil, byKind(err)
 	}
-	q, err := question(c)
+	q, err := question(c, groups)
 	if err != nil {
 		return study.Answer{}, nil, err
 	}
