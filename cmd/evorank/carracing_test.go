@@ -1,14 +1,22 @@
 package main
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
+	"errors"
+	"image"
 	"math"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/run"
+	"github.com/evorank/evorank/run/lineage"
 	"github.com/evorank/evorank/task/carracing"
 )
 
@@ -172,5 +180,80 @@ func TestSolved(t *testing.T) {
 		if got := r.verdict(c.env, c.limits); got != c.want {
 			t.Errorf("%+v: %s", c, got)
 		}
+	}
+}
+
+// TestAnotherScore: a lineage with a score that its own episodes do not give is
+// found by play, which shows the episode nevertheless, and by verify.
+func TestAnotherScore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "race")
+	must(t, append(tinyDrive, "--run-dir", dir)...)
+	path := run.LineagePath(dir)
+	tail, err := lineage.ReadTail(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := lineage.TruncateAfter(path, tail.Generation-1); err != nil {
+		t.Fatal(err)
+	}
+	w, _, err := lineage.Continue(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	best := slices.IndexFunc(tail.Records, func(r model.Record) bool { return r.Selected == 0 })
+	tail.Records[best].Fitness += 0.25
+	if err := errors.Join(w.Append(tail.Records), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := call(t, "", "play", dir)
+	if code != exitData || !strings.Contains(out, "generation 2, ") || !strings.Contains(errs, "its score is ") {
+		t.Errorf("play: exit %d, %s%s", code, out, errs)
+	}
+	if code, _, errs := call(t, "", "verify", dir); code != exitData || !strings.Contains(errs, "evaluated again its return is") {
+		t.Errorf("verify: exit %d, %s", code, errs)
+	}
+}
+
+// TestViews: each view is the picture of that name.
+func TestViews(t *testing.T) {
+	e, r := carracing.NewEnv(carracing.DefaultOptions(), 2), carracing.NewRenderer()
+	for range 40 {
+		e.Step(carracing.Action{0.1, 0.5, 0})
+	}
+	var full carracing.Picture
+	var large carracing.Obs96
+	var small carracing.Obs64
+	r.Draw(e, &full)
+	r.Observe(e, &large, &small)
+	draw := views(carracing.NewRenderer())
+	for name, want := range map[string]*image.RGBA{"full": full.Image(), "96": large.Image(), "64": small.Image()} {
+		if got := draw[name](e); got.Rect != want.Rect || !bytes.Equal(got.Pix, want.Pix) {
+			t.Errorf("%s: %v, another picture", name, got.Rect)
+		}
+	}
+}
+
+// TestWatchedAndPlayedDiffer: what was watched must come out again among all
+// the episodes.
+func TestWatchedAndPlayedDiffer(t *testing.T) {
+	n, err := run.LoadNetwork(driverWeights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p, err := n.Policy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, err := run.DriverDevice(p, n.Layout, "cpu", "auto", "auto", 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	player, err := n.Driver(d, carracing.DefaultOptions(), carracing.Limits{MaxSteps: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &scored{episodes: []model.Seed{1}}
+	if err := s.playAll(context.Background(), player, carracing.Outcome{Seed: 1}); err == nil || !strings.Contains(err.Error(), "report this as a fault") {
+		t.Errorf("%v", err)
 	}
 }

@@ -79,8 +79,12 @@ func TestEnvRepeatsARecording(t *testing.T) {
 			t.Errorf("the trace's %s differs from the real one's", name)
 		}
 	}
-	if steps := readGolden(t, frames).Array("frame_step").I4; len(steps) != want.Steps/50+1 || steps[1] != 50 {
+	pictures := readGolden(t, frames)
+	if steps := pictures.Array("frame_step").I4; len(steps) != want.Steps/50+1 || steps[1] != 50 {
 		t.Errorf("frames of steps %v", steps)
+	}
+	if at := pictures.Array("full_step").I4; len(at) != 1 || at[0] != 100 { // as the recording script does
+		t.Errorf("full pictures of steps %v", at)
 	}
 }
 
