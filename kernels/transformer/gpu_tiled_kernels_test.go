@@ -244,7 +244,7 @@ func TestGPUTiledPack(t *testing.T) {
 			prepared, phenotype := all[individual*z.prepared:][:z.prepared], b.phenotype[individual*l.Phenotype:]
 			for _, p := range b.packedWeights() {
 				w, bias := l.Tensors[p.weight].Of(phenotype), l.Tensors[p.bias].Of(phenotype)
-				for r := range p.rows {
+				for r := 0; r < p.rows; r += 1 + p.rows/1500 { // all rows but of the large decoder
 					row, wanted := p.rowOf(r), p.biasOfPad
 					if row >= 0 {
 						wanted = float64(bias[row]) * p.scale
