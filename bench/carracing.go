@@ -91,10 +91,9 @@ func CarRacing(ctx context.Context, o Driving, show func(DrivingRow)) ([]Driving
 		rows = append(rows, r)
 		show(r)
 	}
-	for _, c := range environmentCases(drives) {
-		add(o.time(c))
+	for _, r := range o.time(append(environmentCases(drives), lockStep(drives, o.Threads))) {
+		add(r)
 	}
-	add(o.time(lockStep(drives, o.Threads)))
 	for _, p := range PaperPolicies() {
 		if err := ctx.Err(); err != nil {
 			return rows, err
@@ -103,8 +102,8 @@ func CarRacing(ctx context.Context, o Driving, show func(DrivingRow)) ([]Driving
 		if err != nil {
 			return rows, fmt.Errorf("bench: %s: %w", p.Name, err)
 		}
-		for _, c := range cases {
-			add(o.time(c))
+		for _, r := range o.time(cases) {
+			add(r)
 		}
 	}
 	return rows, ctx.Err()
@@ -116,29 +115,44 @@ type timing struct {
 	do  func()
 }
 
-// time does a case once, to warm up, and then takes the median of several times.
-func (o Driving) time(c timing) DrivingRow {
+// time does each case once, to warm up, and then takes the median of several
+// rounds through all of them: a machine whose speed changes by the second
+// treats them alike.
+func (o Driving) time(cases []timing) []DrivingRow {
+	rows, seconds := make([]DrivingRow, len(cases)), make([][]float64, len(cases))
+	for i, c := range cases {
+		c.do()
+		rows[i] = c.row
+		rows[i].Implementation = "evorank"
+	}
+	for range o.Repeat {
+		for i, c := range cases {
+			took, allocations := o.once(c)
+			seconds[i] = append(seconds[i], took)
+			rows[i].Allocations += float64(allocations) / float64(c.row.Count*o.Repeat)
+		}
+	}
+	for i := range rows {
+		slices.Sort(seconds[i])
+		rows[i].Seconds = seconds[i][o.Repeat/2]
+		rows[i].PerSecond = float64(rows[i].Count) / rows[i].Seconds
+	}
+	return rows
+}
+
+// once does a case and returns the seconds and the allocations that it took.
+func (o Driving) once(c timing) (seconds float64, allocations uint64) {
 	clock := o.CPU
 	if c.row.Threads > 1 {
 		clock = o.Wall
 	}
-	c.do()
-	var seconds []float64
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	for range o.Repeat {
-		begun := clock()
-		c.do()
-		seconds = append(seconds, (clock() - begun).Seconds())
-	}
+	begun := clock()
+	c.do()
+	seconds = (clock() - begun).Seconds()
 	runtime.ReadMemStats(&after)
-	slices.Sort(seconds)
-	r := c.row
-	r.Implementation = "evorank"
-	r.Seconds = seconds[len(seconds)/2]
-	r.PerSecond = float64(r.Count) / r.Seconds
-	r.Allocations = float64(after.Mallocs-before.Mallocs) / float64(r.Count*o.Repeat)
-	return r
+	return seconds, after.Mallocs - before.Mallocs
 }
 
 // environmentCases drive the recorded drives on one thread. What takes

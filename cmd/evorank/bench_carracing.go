@@ -22,7 +22,7 @@ func benchCarRacingCommand() *cli.Command {
 		Flags: []cli.Flag{
 			&cli.IntFlag{Name: "tracks", Value: 4, Usage: "how many, of seeds 0, 1, …"},
 			&cli.IntFlag{Name: "steps", Value: 250, Usage: "on each track"},
-			&cli.IntFlag{Name: "repeat", Value: 5, Usage: "runs of which the median counts"},
+			&cli.IntFlag{Name: "repeat", Value: 9, Usage: "rounds of which the median counts"},
 			&cli.IntFlag{Name: "threads", Value: runtime.GOMAXPROCS(0), Usage: "of the environments in lock step"},
 			&cli.StringFlag{Name: "python", Usage: "`INTERPRETER` that has gymnasium[box2d] and opencv-python: run the real environment too"},
 			&cli.BoolFlag{Name: "json", Usage: "one JSON object a row"},
