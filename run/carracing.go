@@ -77,7 +77,7 @@ func (t *CarRacing) plan() (evolve.Plan, error) {
 	return p, nil
 }
 
-// identity is empty: the config says it all.
+// identity is the task's name: the config says all else.
 func (*CarRacing) identity() string { return "carracing" }
 
 func (*CarRacing) describe(*Manifest) {}

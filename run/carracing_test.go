@@ -14,6 +14,7 @@ import (
 	"github.com/evorank/evorank/kernels/vector"
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run/lineage"
+	"github.com/evorank/evorank/run/lineage/lineagetest"
 	"github.com/evorank/evorank/task/carracing"
 )
 
@@ -27,31 +28,13 @@ var tinyDrive = []string{
 
 func drivingConfig(t testing.TB, settings ...string) configs.Config {
 	t.Helper()
-	c, err := configs.Load("carracing-factored", append(slices.Clone(tinyDrive), settings...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c
+	return loaded(t, "carracing-factored", tinyDrive, settings)
 }
 
 // race makes a run of CarRacing in a fresh directory and finishes it.
 func race(t testing.TB, settings ...string) string {
 	t.Helper()
-	dir := filepath.Join(t.TempDir(), "run")
-	r, err := Create(drivingConfig(t, settings...), "carracing-factored", dir, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	finish(t, r)
-	return dir
-}
-
-func finish(t testing.TB, r *Run) {
-	t.Helper()
-	defer r.Close()
-	if err := r.Train(context.Background(), func(Progress) {}); err != nil {
-		t.Fatal(err)
-	}
+	return made(t, drivingConfig(t, settings...), "carracing-factored")
 }
 
 // TestSameDriveSameBytes: neither threads nor held-out tracks nor how often a
@@ -198,31 +181,10 @@ func TestVerifyPlaysAgain(t *testing.T) {
 		if err := os.CopyFS(spoilt, os.DirFS(dir)); err != nil {
 			t.Fatal(err)
 		}
-		rewrite(t, LineagePath(spoilt), spoil)
+		lineagetest.Rewrite(t, LineagePath(spoilt), spoil)
 		if _, err := archive(t, spoilt).Verify(context.Background(), 10); KindOf(err) != BadData || !strings.Contains(err.Error(), "evaluated again its return is") {
 			t.Errorf("%s: %v", name, err)
 		}
-	}
-}
-
-// rewrite changes the last generation of a lineage, with right checksums.
-func rewrite(t *testing.T, path string, spoil func([]model.Record)) {
-	t.Helper()
-	tail, err := lineage.ReadTail(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := lineage.TruncateAfter(path, tail.Generation-1); err != nil {
-		t.Fatal(err)
-	}
-	w, _, err := lineage.Continue(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	spoil(tail.Records)
-	if err := w.Append(tail.Records); err != nil {
-		t.Fatal(err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/evorank/evorank/gpu"
@@ -9,7 +10,8 @@ import (
 	"github.com/evorank/evorank/task/lm"
 )
 
-// chooseCUDA checks that the selected GPUs can be opened and are of one kind.
+// chooseCUDA checks that the selected GPUs can be opened. A task says what
+// precision "auto" means to it; until then it is fp32.
 func chooseCUDA(selection gpu.Selection, precision string) (Device, error) {
 	if precision == "auto" || precision == "" {
 		precision = string(transformer.FP32)
@@ -22,29 +24,39 @@ func chooseCUDA(selection gpu.Selection, precision string) (Device, error) {
 	if err != nil {
 		return Device{}, as(BadDevice, err)
 	}
-	d := Device{Kind: devices[0].Architecture(), Precision: precision, CUDA: true}
+	var gpus []gpu.Info
+	for _, each := range devices {
+		gpus = append(gpus, each.Info)
+		err = errors.Join(err, each.Close())
+	}
+	if err != nil {
+		return Device{}, as(BadDevice, err)
+	}
+	return cudaDevice(selection, gpus, mode)
+}
+
+// cudaDevice describes GPUs, which must be of one kind, in a precision.
+func cudaDevice(selection gpu.Selection, gpus []gpu.Info, mode transformer.Precision) (Device, error) {
+	first := gpus[0]
 	var ordinals []int
-	for _, each := range devices {
+	for _, each := range gpus {
+		if each.Architecture() != first.Architecture() {
+			return Device{}, errorf(BadDevice, "device: %s: cuda:%d is %s (%s) and cuda:%d is %s (%s): choose GPUs of one kind",
+				selection, first.Ordinal, first.Name, first.Architecture(), each.Ordinal, each.Name, each.Architecture())
+		}
 		ordinals = append(ordinals, each.Ordinal)
-		d.busIDs = append(d.busIDs, each.BusID)
-		if each.Architecture() != d.Kind {
-			err = errorf(BadDevice, "device: %s: %v is %s and %v is %s: choose GPUs of one kind", selection, devices[0], d.Kind, each, each.Architecture())
-		}
 	}
-	d.Name = fmt.Sprintf("%s (%s, %s, %s)", selection, devices[0].Name, d.Kind, precision)
-	for _, each := range devices {
-		if closeErr := each.Close(); err == nil {
-			err = closeErr
-		}
-	}
-	d.languageModel = func(spec model.Transformer, layout *model.Layout, data lm.Data, parents int) (languageEngine, error) {
-		fleet, err := trustedFleet(ordinals, spec, layout, data, mode, parents)
-		if err != nil {
-			return nil, as(BadDevice, err)
-		}
-		return fleet, nil
-	}
-	return d, err
+	return Device{
+		Name: fmt.Sprintf("%s (%s, %s, %s)", selection, first.Name, first.Architecture(), mode),
+		Kind: first.Architecture(), Precision: string(mode), CUDA: true, selection: selection, gpus: gpus,
+		languageModel: func(spec model.Transformer, layout *model.Layout, data lm.Data, parents int) (languageEngine, error) {
+			fleet, err := trustedFleet(ordinals, spec, layout, data, mode, parents)
+			if err != nil {
+				return nil, as(BadDevice, err)
+			}
+			return fleet, nil
+		},
+	}, nil
 }
 
 // trustedFleet opens the GPUs and lets each pass the self-test.
@@ -60,18 +72,14 @@ func trustedFleet(ordinals []int, spec model.Transformer, layout *model.Layout, 
 	return fleet, nil
 }
 
-// fastPrecision is what auto means for the experiment's network and stories on
-// the first GPU.
-func (t *LanguageModel) fastPrecision() transformer.Precision {
-	infos, err := gpu.Devices()
-	if err != nil || len(infos) == 0 {
-		return transformer.FP32
-	}
+// fastPrecision is what auto means on GPUs for the experiment's network and
+// stories.
+func (t *LanguageModel) fastPrecision(gpus []gpu.Info) transformer.Precision {
 	s, longest := sequences(t.Train), 0
 	for i := range s.Len() {
 		longest = max(longest, len(s.At(i))-1)
 	}
-	return transformer.FastPrecision(t.Spec, infos[0], longest)
+	return transformer.FastPrecision(t.Spec, gpus[0], longest)
 }
 
 // traffic returns the bytes that the engine has copied between host and

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/evorank/evorank/gpu"
+	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/evorank/evorank/model"
 )
 
@@ -200,12 +201,38 @@ func TestNoNVML(t *testing.T) {
 		t.Skip("1 check skipped: this machine has NVML")
 	}
 	var notes []string
-	r := &Run{device: Device{CUDA: true, busIDs: []string{"0000:01:00.0"}}, options: Options{Warn: func(text string) { notes = append(notes, text) }}}
+	r := &Run{device: Device{CUDA: true, gpus: []gpu.Info{{BusID: "0000:01:00.0"}}}, options: Options{Warn: func(text string) { notes = append(notes, text) }}}
 	h := r.watchHardware()
 	var p Progress
 	h.tell(&p)
 	h.close()
 	if h != nil || p.GPUMemoryUsed != nil || len(notes) != 1 || !strings.Contains(notes[0], "libnvidia-ml.so.1") {
 		t.Errorf("%v, %v", h, notes)
+	}
+}
+
+// TestSelectedGPUs: the GPUs that were asked for decide kind, name and what
+// auto means, not the first that the driver shows; they must be of one kind.
+func TestSelectedGPUs(t *testing.T) {
+	h200 := gpu.Info{Ordinal: 2, Name: "H200", Major: 9, SharedPerBlock: 232448}
+	tiny := gpu.Info{Ordinal: 1, Name: "tiny", Major: 8, Minor: 6, SharedPerBlock: 1024} // no fast kernels fit
+	selection := gpu.Selection{CUDA: true, Ordinals: []int{2}}
+	d, err := cudaDevice(selection, []gpu.Info{h200}, "fp16")
+	if err != nil || d.Name != "cuda:2 (H200, sm_90, fp16)" || d.Kind != "sm_90" || d.Precision != "fp16" || !d.CUDA {
+		t.Errorf("%+v, %v", d, err)
+	}
+	selection.Ordinals = []int{2, 1}
+	if _, err := cudaDevice(selection, []gpu.Info{h200, tiny}, "fp16"); KindOf(err) != BadDevice || !strings.Contains(err.Error(), "cuda:2 is H200 (sm_90) and cuda:1 is tiny (sm_86)") {
+		t.Errorf("two kinds: %v", err)
+	}
+	x, err := NewExperiment(config(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	task := x.Task.(*LanguageModel)
+	for want, info := range map[transformer.Precision]gpu.Info{transformer.FP16: h200, transformer.FP32: tiny} {
+		if got := task.fastPrecision([]gpu.Info{info}); got != want {
+			t.Errorf("auto on %s is %s, want %s", info.Name, got, want)
+		}
 	}
 }

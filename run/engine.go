@@ -35,8 +35,10 @@ type Device struct {
 	Threads               int // of the CPU
 	// Plan is how the network's layers are computed, where that is chosen and
 	// decides bits; then it counts as part of the kind.
-	Plan   string
-	busIDs []string // of the GPUs, by which NVML finds them
+	Plan string
+	// selection and gpus say which GPUs, if CUDA.
+	selection gpu.Selection
+	gpus      []gpu.Info
 	// languageModel binds the task to the device, with room for that many parents.
 	languageModel func(spec model.Transformer, layout *model.Layout, data lm.Data, parents int) (languageEngine, error)
 	// driver binds CarRacing; nil where it does not run.

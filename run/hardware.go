@@ -21,11 +21,15 @@ const sampleEvery = time.Second
 // watchHardware begins to sample. It returns nil for the CPU, and, with a note
 // to the user, without NVML.
 func (r *Run) watchHardware() *hardware {
-	if len(r.device.busIDs) == 0 {
+	if !r.device.CUDA {
 		return nil
 	}
+	var busIDs []string // by which NVML finds them
+	for _, each := range r.device.gpus {
+		busIDs = append(busIDs, each.BusID)
+	}
 	ticker := time.NewTicker(sampleEvery)
-	sampler, err := gpu.Watch(r.device.busIDs, ticker.C)
+	sampler, err := gpu.Watch(busIDs, ticker.C)
 	if err != nil {
 		ticker.Stop()
 		r.options.warn("GPU readings: %v: the metrics go without them", err)

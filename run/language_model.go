@@ -124,7 +124,7 @@ func (t *LanguageModel) heldout() (model.Cases, int) {
 func (t *LanguageModel) device(e configs.Execution) (Device, error) {
 	d, err := ChooseDevice(strings.TrimSpace(e.Device), e.Precision, e.Application, e.Threads)
 	if err == nil && d.CUDA && e.Precision == "auto" {
-		return ChooseDevice(e.Device, string(t.fastPrecision()), e.Application, e.Threads)
+		return cudaDevice(d.selection, d.gpus, t.fastPrecision(d.gpus))
 	}
 	return d, err
 }

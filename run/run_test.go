@@ -25,26 +25,43 @@ var tiny = []string{
 
 func config(t testing.TB, settings ...string) configs.Config {
 	t.Helper()
-	c, err := configs.Load("lm-quick", append(append([]string{}, tiny...), settings...))
+	return loaded(t, "lm-quick", tiny, settings)
+}
+
+// train makes a run of the config in a fresh directory and finishes it.
+func train(t testing.TB, settings ...string) string {
+	t.Helper()
+	return made(t, config(t, settings...), "lm-quick")
+}
+
+// loaded is an embedded config, made small and changed.
+func loaded(t testing.TB, name string, small, settings []string) configs.Config {
+	t.Helper()
+	c, err := configs.Load(name, slices.Concat(small, settings))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return c
 }
 
-// train makes a run of the config in a fresh directory and finishes it.
-func train(t testing.TB, settings ...string) string {
+// made is the directory of a finished run.
+func made(t testing.TB, c configs.Config, name string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "run")
-	r, err := Create(config(t, settings...), "lm-quick", dir, Options{})
+	r, err := Create(c, name, dir, Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	finish(t, r)
+	return dir
+}
+
+func finish(t testing.TB, r *Run) {
+	t.Helper()
 	defer r.Close()
 	if err := r.Train(context.Background(), func(Progress) {}); err != nil {
 		t.Fatal(err)
 	}
-	return dir
 }
 
 func lineageOf(t testing.TB, dir string) []byte {
@@ -316,10 +333,7 @@ func TestShortenedLineage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Train(context.Background(), func(Progress) {}); err != nil {
-		t.Fatal(err)
-	}
-	r.Close()
+	finish(t, r)
 	whole := lineageOf(t, dir)
 	if err := lineage.TruncateAfter(LineagePath(dir), 3); err != nil {
 		t.Fatal(err)
@@ -331,10 +345,7 @@ func TestShortenedLineage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
-	if err := r.Train(context.Background(), func(Progress) {}); err != nil {
-		t.Fatal(err)
-	}
+	finish(t, r)
 	if !bytes.Equal(lineageOf(t, dir), whole) {
 		t.Error("resumed, it is not the run that it was")
 	}

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"image"
 	"math"
 	"os"
@@ -16,7 +15,7 @@ import (
 
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run"
-	"github.com/evorank/evorank/run/lineage"
+	"github.com/evorank/evorank/run/lineage/lineagetest"
 	"github.com/evorank/evorank/task/carracing"
 )
 
@@ -188,23 +187,10 @@ func TestSolved(t *testing.T) {
 func TestAnotherScore(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "race")
 	must(t, append(tinyDrive, "--run-dir", dir)...)
-	path := run.LineagePath(dir)
-	tail, err := lineage.ReadTail(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := lineage.TruncateAfter(path, tail.Generation-1); err != nil {
-		t.Fatal(err)
-	}
-	w, _, err := lineage.Continue(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	best := slices.IndexFunc(tail.Records, func(r model.Record) bool { return r.Selected == 0 })
-	tail.Records[best].Fitness += 0.25
-	if err := errors.Join(w.Append(tail.Records), w.Close()); err != nil {
-		t.Fatal(err)
-	}
+	lineagetest.Rewrite(t, run.LineagePath(dir), func(records []model.Record) {
+		best := slices.IndexFunc(records, func(r model.Record) bool { return r.Selected == 0 })
+		records[best].Fitness += 0.25
+	})
 	code, out, errs := call(t, "", "play", dir)
 	if code != exitData || !strings.Contains(out, "generation 2, ") || !strings.Contains(errs, "its score is ") {
 		t.Errorf("play: exit %d, %s%s", code, out, errs)

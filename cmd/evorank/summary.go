@@ -5,6 +5,7 @@ import (
 
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run"
+	"github.com/evorank/evorank/run/lineage"
 	"github.com/evorank/evorank/task/lm"
 	"github.com/urfave/cli/v2"
 )
@@ -54,17 +55,12 @@ func summarise(c *cli.Context, r *run.Run, last run.Progress) error {
 
 func newSummary(r *run.Run) (summary, error) {
 	s := summary{Dir: r.Dir(), Generations: int(r.Generation()), Levels: r.Experiment().Levels()}
-	a := r.Archive()
-	first, err := a.Find(1, 0)
-	if err != nil {
-		return s, err
-	}
-	last, err := a.Find(0, 0)
+	first, last, err := firstAndLast(r)
 	if err != nil {
 		return s, err
 	}
 	s.LossStart, s.LossEnd = -float64(first.Fitness), -float64(last.Fitness)
-	n, err := a.Network(last)
+	n, err := r.Archive().Network(last)
 	if err != nil {
 		return s, err
 	}
@@ -82,4 +78,13 @@ func newSummary(r *run.Run) (summary, error) {
 		s.Samples = append(s.Samples, text)
 	}
 	return s, nil
+}
+
+// firstAndLast returns the best individuals of the first generation and of the
+// last one.
+func firstAndLast(r *run.Run) (first, last lineage.Individual, err error) {
+	if first, err = r.Archive().Find(1, 0); err == nil {
+		last, err = r.Archive().Find(0, 0)
+	}
+	return first, last, err
 }

@@ -20,12 +20,7 @@ type drivingSummary struct {
 
 // summariseDriving prints where the run is and how well its best drives.
 func summariseDriving(c *cli.Context, r *run.Run, trained run.Progress) error {
-	a := r.Archive()
-	first, err := a.Find(1, 0)
-	if err != nil {
-		return byKind(err)
-	}
-	last, err := a.Find(0, 0)
+	first, last, err := firstAndLast(r)
 	if err != nil {
 		return byKind(err)
 	}
