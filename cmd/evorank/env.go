@@ -27,6 +27,7 @@ func envCommand() *cli.Command {
 			&cli.StringFlag{Name: "dump", Usage: "trace `FILE` to write"},
 			&cli.IntFlag{Name: "frames", Usage: "record the observations of every `K`th step"},
 			&cli.StringFlag{Name: "frames-dump", Usage: "frame `FILE` to write"},
+			forceFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "print one JSON object a step, step 0 being the reset"},
 			&cli.IntFlag{Name: "max-steps", Usage: "end after `N` steps; training has 1000"},
 			&cli.BoolFlag{Name: "early-stop", Usage: "end as training does, after 21 negative rewards in a row"},
@@ -80,6 +81,9 @@ func replayOf(c *cli.Context) (*carracing.Replay, error) {
 		return nil, err
 	}
 	if err := differ(c, "actions", "dump", "frames-dump"); err != nil {
+		return nil, err
+	}
+	if err := refuseExisting(c, "dump", "frames-dump"); err != nil {
 		return nil, err
 	}
 	seed, err := carracing.ParseSeed(c.String("seed"))

@@ -93,7 +93,7 @@ func TestEnvRepeatsARecording(t *testing.T) {
 func TestEnvCommand(t *testing.T) {
 	still, _ := writeActions(t, make([]float64, 300))
 	dir := filepath.Dir(still)
-	for name, text := range map[string]string{"empty.csv": "", "nan.csv": "0,nan,0\n", "two.csv": "0,1\n", "cut.bin": "1234567", "a.txt": "0,0,0\n"} {
+	for name, text := range map[string]string{"empty.csv": "", "nan.csv": "0,nan,0\n", "two.csv": "0,1\n", "cut.bin": "1234567", "a.txt": "0,0,0\n", "old": "a recording"} {
 		write(t, filepath.Join(dir, name), text)
 	}
 	for _, c := range []struct {
@@ -118,6 +118,10 @@ func TestEnvCommand(t *testing.T) {
 		{"env carracing --seed 1 --actions $A --max-steps 0", exitUsage, "--max-steps 0: want at least 1"},
 		{"env carracing --seed 1 --actions $D/a.bin --dump $D/./a.bin", exitUsage, "--actions and --dump are the same file"},
 		{"env carracing --seed 1 --actions $A --dump $D/t --frames 5 --frames-dump $D/t", exitUsage, "--dump and --frames-dump are the same file"},
+		{"env carracing --seed 1 --actions $A --dump $D/a.txt", exitFailure, "a.txt: the file exists: choose another, or give --force"},
+		{"env carracing --seed 1 --actions $A --frames 1 --frames-dump $D/a.txt", exitFailure, "a.txt: the file exists"},
+		{"env carracing --seed 1 --actions $A --dump $D", exitFailure, "a directory"},
+		{"env carracing --seed 1 --actions $A --max-steps 1 --dump $D/old --force", exitDone, "1 steps"},
 		{"env carracing --seed 1 --actions $D/none.csv", exitData, "none.csv"},
 		{"env carracing --seed 1 --actions $D/empty.csv", exitData, "empty.csv: no actions"},
 		{"env carracing --seed 1 --actions $D/nan.csv", exitData, "nan.csv: line 1: gas is NaN"},

@@ -28,7 +28,7 @@ func exportAction(c *cli.Context) error {
 	if err := need(c, "output"); err != nil {
 		return err
 	}
-	if err := refuseExisting(c); err != nil {
+	if err := refuseExisting(c, "output"); err != nil {
 		return err
 	}
 	s, err := chooseSubject(c)
@@ -44,15 +44,19 @@ func forceFlag() cli.Flag {
 	return &cli.BoolFlag{Name: "force", Usage: "replace a file that exists"}
 }
 
-// refuseExisting keeps --output from replacing a file unless --force is given.
-func refuseExisting(c *cli.Context) error {
-	path := c.String("output")
-	info, err := os.Lstat(path)
-	if err == nil && info.IsDir() {
-		return withCode(exitFailure, fmt.Errorf("%s: %s: a directory: name a file in it", typed(c), path))
-	}
-	if err == nil && !c.Bool("force") {
-		return withCode(exitFailure, fmt.Errorf("%s: %s: the file exists: choose another, or give --force", typed(c), path))
+// refuseExisting keeps the files that flags name from being replaced unless
+// --force is given.
+func refuseExisting(c *cli.Context, flags ...string) error {
+	for _, name := range flags {
+		path := c.String(name)
+		info, err := os.Lstat(path)
+		switch {
+		case err != nil:
+		case info.IsDir():
+			return withCode(exitFailure, fmt.Errorf("%s: %s: a directory: name a file in it", typed(c), path))
+		case !c.Bool("force"):
+			return withCode(exitFailure, fmt.Errorf("%s: %s: the file exists: choose another, or give --force", typed(c), path))
+		}
 	}
 	return nil
 }

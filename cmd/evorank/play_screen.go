@@ -64,7 +64,7 @@ func chooseScreen(c *cli.Context) (*screen, error) {
 		output: c.String("output"), terminal: c.Bool("terminal"), out: c.App.Writer}
 	switch filepath.Ext(s.output) {
 	case ".gif":
-		return s, refuseExisting(c)
+		return s, refuseExisting(c, "output")
 	case "":
 		return s, nil
 	}

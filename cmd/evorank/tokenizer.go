@@ -86,7 +86,7 @@ func tokenizerTrain(c *cli.Context) error {
 	if c.Int("vocab") < 6 {
 		return usagef("tokenizer train: --vocab: %d labels: at least 6, for the five specials and a character", c.Int("vocab"))
 	}
-	if err := refuseExisting(c); err != nil {
+	if err := refuseExisting(c, "output"); err != nil {
 		return err
 	}
 	reader, err := openSource(c)
