@@ -42,6 +42,7 @@ type Condition struct {
 	Config string   `yaml:"config,omitempty" json:"config,omitempty"` // instead of the study's
 	Set    []string `yaml:"set,omitempty" json:"set,omitempty"`       // key=value, after the study's
 	Trials whole    `yaml:"trials,omitempty" json:"trials,omitempty"` // instead of the study's
+	Stage  whole    `yaml:"stage,omitempty" json:"stage,omitempty"`   // its trials wait until all of lower stages are begun
 	Rank   whole    `yaml:"rank,omitempty" json:"rank,omitempty"`     // for the figure of values against rank
 }
 

@@ -1,10 +1,12 @@
 package study
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/evorank/evorank/configs"
 	"github.com/evorank/evorank/run"
@@ -26,8 +28,9 @@ func (t Trial) String() string { return fmt.Sprintf("%s, seed %d", t.Name, t.See
 // Dir returns where the study's runs are unless another directory is named.
 func (s *Study) Dir() string { return filepath.Join("runs", "studies", folderName(s.Name)) }
 
-// Plan lists the trials below a directory: first seed of every condition, then
-// the second of every condition, so that a study cut short is a balanced one.
+// Plan lists the trials below a directory: stage by stage, and in each the first
+// seed of every condition, then the second of every condition, so that a study
+// cut short is a balanced one.
 func (s *Study) Plan(dir string) []Trial {
 	most := 0
 	for i := range s.Conditions {
@@ -45,6 +48,9 @@ func (s *Study) Plan(dir string) []Trial {
 			trials = append(trials, t)
 		}
 	}
+	slices.SortStableFunc(trials, func(a, b Trial) int {
+		return cmp.Compare(s.Conditions[a.Condition].Stage, s.Conditions[b.Condition].Stage)
+	})
 	return trials
 }
 

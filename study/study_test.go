@@ -90,12 +90,18 @@ func TestPaperStudy(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, c := range s.configs {
-		if n := s.trialsOf(i); n != 7 && (i < 6 || n != 5) || s.generation() != 300 || c.LM.Data.Stories != 1012 || c.Search.Population != 512 {
+		if n := s.trialsOf(i); n != 7 && (i < 5 || n != 5) || s.generation() != 300 || c.LM.Data.Stories != 1012 || c.Search.Population != 512 {
 			t.Errorf("%s: %d trials, %d generations, %d stories, population %d", s.Conditions[i].Name, n, s.generation(), c.LM.Data.Stories, c.Search.Population)
 		}
 	}
-	if n := len(s.Plan("")); n != 6*7+9*5 {
-		t.Errorf("%d trials", n)
+	plan := s.Plan("")
+	if len(plan) != 5*7+10*5 {
+		t.Errorf("%d trials", len(plan))
+	}
+	for k, trial := range plan { // the controls last, all of them equally far
+		if control := trial.Condition >= 6; control != (k >= 5*7+5) || control && (trial.Condition-6 != (k-40)%9 || trial.Seed != uint64(1+(k-40)/9)) {
+			t.Errorf("%s comes in place %d", trial, k)
+		}
 	}
 	with := 0
 	for _, section := range s.sections() {
@@ -133,7 +139,7 @@ func TestSettings(t *testing.T) {
 func TestRefusedStudies(t *testing.T) {
 	for _, c := range []struct{ old, new, want string }{
 		{"trials: 3", "trails: 3", ".yaml:6: unknown key trails: want one of description, config, set, override, trials,"},
-		{"rank: 1", "rang: 1", ".yaml:11: unknown key rang: want one of name, config, set, trials, rank"},
+		{"rank: 1", "rang: 1", ".yaml:11: unknown key rang: want one of name, config, set, trials, stage, rank"},
 		{"trials: 3", "trials: 1.5", `.yaml:6: want a whole number of 0 or more, got "1.5"`},
 		{"trials: 3", "trials: -3", `.yaml:6: want a whole number of 0 or more, got "-3"`},
 		{"trials: 3", "", "trials: 0 is not between 1 and 10000"},
@@ -191,6 +197,14 @@ func TestPlan(t *testing.T) {
 	want := "d/factored-2-1/seed-0009 d/dense/seed-0009 d/4-3/seed-0009 d/factored-2-1/seed-0010 d/dense/seed-0010 d/4-3/seed-0010"
 	if strings.Join(got, " ") != want {
 		t.Errorf("%s", got)
+	}
+	got = nil
+	for _, trial := range tiny(t, "trials: 3", "trials: 2", "rank: 1", "stage: 2", "rank: 3", "trials: 1").Plan("d") {
+		got = append(got, trial.Dir)
+	}
+	want = "d/dense/seed-0001 d/4-3/seed-0001 d/dense/seed-0002 d/factored-2-1/seed-0001 d/factored-2-1/seed-0002"
+	if strings.Join(got, " ") != want {
+		t.Errorf("with a second stage: %s", got)
 	}
 }
 
