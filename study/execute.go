@@ -214,6 +214,9 @@ func (x *executor) openAny(s State) (*run.Run, error) {
 		if !hasLineage(s.Dir) {
 			return nil, badDataf("%s: its lineage was moved away (%s stands for it): bring it back to go on", s.Dir, filepath.Base(digestPath(s.Dir)))
 		}
+		if began := s.Run.Manifest.Version; began != o.Version && o.Warn != nil {
+			o.Warn(fmt.Sprintf("study: %s: begun by version %s, goes on with %s: if their arithmetic differs, its results are those of neither: to have it made anew, remove it", s.Dir, began, o.Version))
+		}
 		o.Generations, o.Device = s.Config.Generations, s.Config.Execution.Device
 		o.Text, o.Heldout = s.Config.LM.Data.Text, s.Config.LM.Data.Heldout // which may lie elsewhere now
 		return run.Resume(s.Dir, o)

@@ -119,6 +119,29 @@ func TestDoneIsNotDoneAgain(t *testing.T) {
 	}
 }
 
+// TestAnotherVersion: a trial half made by another program goes on, with a
+// word about it.
+func TestAnotherVersion(t *testing.T) {
+	s, dir := tiny(t, "trials: 3", "trials: 1"), filepath.Join(t.TempDir(), "d")
+	ctx, cancel := context.WithCancel(context.Background())
+	stop := func(e Event) {
+		if e.Progress != nil {
+			cancel()
+		}
+	}
+	if err := s.Execute(ctx, Options{Dir: dir, Run: run.Options{Version: "1"}, Watch: stop}); run.KindOf(err) != run.Stopped {
+		t.Fatal(err)
+	}
+	var said []string
+	o := run.Options{Version: "2", Warn: func(text string) { said = append(said, text) }}
+	if err := s.Execute(context.Background(), Options{Dir: dir, Run: o}); err != nil {
+		t.Fatal(err)
+	}
+	if text := strings.Join(said, "; "); strings.Count(text, "begun by version 1, goes on with 2") != 1 {
+		t.Errorf("of one trial begun by another version it says %q", text)
+	}
+}
+
 // TestLeftovers: a trial killed before it began is begun anew; a folder that
 // holds something else is not touched.
 func TestLeftovers(t *testing.T) {
