@@ -174,12 +174,12 @@ func (d *driver) start() error {
 	}
 }
 
-// visibility names the variable that decides which GPUs the driver shows, if
-// it is set; it is the first thing to look at when one is missing.
+// visibility says what to look at first when a GPU is missing: the variable
+// that decides which ones the driver shows, if it is set, or the container.
 func visibility() string {
 	switch value, set := os.LookupEnv("CUDA_VISIBLE_DEVICES"); {
 	case !set:
-		return ""
+		return " (a container must be given them, as by docker run --gpus all)"
 	case value == "":
 		return " (CUDA_VISIBLE_DEVICES is set and empty, which hides every GPU: unset it)"
 	default:

@@ -1,7 +1,6 @@
 package gpu
 
 import (
-	"errors"
 	"fmt"
 	"unsafe"
 )
@@ -25,8 +24,18 @@ const (
 // deviceLost lists the codes after which a context answers nothing else any
 // more, so that the process has to give the device up.
 var deviceLost = map[Code]bool{
-	46: true, 214: true, 220: true, 700: true, 702: true, 709: true, 710: true,
-	713: true, 714: true, 715: true, 716: true, 717: true, 718: true, 719: true, 999: true,
+	214: true, 220: true, 700: true, 702: true, 709: true, 710: true,
+	714: true, 715: true, 716: true, 717: true, 718: true, 719: true, 999: true,
+}
+
+// advice is what to do about a code, where the driver's sentence leaves that
+// open; what the codes mean is in the driver API reference (CUresult).
+var advice = map[Code]string{
+	34:  "libcuda.so.1 is the toolkit's stub: take its folder out of LD_LIBRARY_PATH, so that the driver's own is found",
+	802: "on a machine with NVSwitch, start nvidia-fabricmanager",
+	803: "the kernel module and libcuda.so.1 are of different drivers: reboot, or reload the module",
+	804: "the toolkit's compatibility library does not serve this GPU: take cuda/compat out of LD_LIBRARY_PATH",
+	805: "the MPS control daemon does not answer: start it, or unset CUDA_MPS_PIPE_DIRECTORY",
 }
 
 // Error is a driver call that failed.
@@ -41,13 +50,6 @@ type Error struct {
 // Error returns operation, thing and cause in one line.
 func (e *Error) Error() string {
 	return fmt.Sprintf("%s: %s: %s (%s, CUDA error %d)", e.Op, e.Thing, e.Detail, e.Name, e.Code)
-}
-
-// Lost reports whether an error means that the device can no longer be used by
-// this process: a crashed kernel, a card that fell off the bus.
-func Lost(err error) bool {
-	var e *Error
-	return errors.As(err, &e) && deviceLost[e.Code]
 }
 
 // Reason says why there is no usable GPU.
@@ -94,7 +96,8 @@ func (d *driver) check(op, thing string, code Code) error {
 	return &Error{Op: op, Thing: thing, Code: code, Name: name, Detail: text}
 }
 
-// describe returns the name and sentence that the driver has for a code.
+// describe returns the name and sentence that the driver has for a code, and
+// what to do where we know it.
 func (d *driver) describe(code Code) (name, text string) {
 	name, text = "unknown", "unknown error"
 	var s *byte
@@ -103,6 +106,11 @@ func (d *driver) describe(code Code) (name, text string) {
 	}
 	if d.GetErrorString(code, &s) == success && s != nil {
 		text = goString(s)
+	}
+	if hint, known := advice[code]; known {
+		text += ": " + hint
+	} else if deviceLost[code] {
+		text += ": the GPU answers nothing more to this program; nvidia-smi and the kernel's log (Xid) say whether it is well"
 	}
 	return name, text
 }

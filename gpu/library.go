@@ -5,6 +5,7 @@ package gpu
 import (
 	"fmt"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"unsafe"
 
@@ -70,7 +71,11 @@ func bind(function any, address uintptr) {
 
 // find opens the library in the first folder that has it. The error is the
 // loader's own word for its search path, or for a file that is there but broken.
+// NOTE: the loader keeps that word per OS thread and is asked for it in a call
+// of its own, so the goroutine must not move in between.
 func find(file string, folders []string) (handle uintptr, err error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
 	for _, folder := range folders {
 		h, e := purego.Dlopen(filepath.Join(folder, file), purego.RTLD_NOW|purego.RTLD_LOCAL)
 		if e == nil {

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -43,6 +45,26 @@ func TestLibraryIsFound(t *testing.T) {
 	}
 	if _, err := find(file, []string{"", empty, broken, "/nowhere"}); err == nil || !strings.Contains(err.Error(), broken) {
 		t.Errorf("broken: %v", err)
+	}
+}
+
+// TestLibraryErrorIsNotLost: however many goroutines ask and move between
+// threads, each is told why.
+func TestLibraryErrorIsNotLost(t *testing.T) {
+	var lost atomic.Int64
+	var wait sync.WaitGroup
+	for range 16 {
+		wait.Go(func() {
+			for range 500 {
+				if _, err := find("libevorank-no-such.so.1", folders); err == nil || err.Error() == "" {
+					lost.Add(1)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	if n := lost.Load(); n > 0 {
+		t.Errorf("%d of 8000 errors say nothing", n)
 	}
 }
 

@@ -1,6 +1,7 @@
 package gpu
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 )
@@ -59,6 +60,9 @@ func (m *management) symbols() []symbol {
 var loadedManagement = sync.OnceValues(func() (*management, error) {
 	m := new(management)
 	if err := openLibrary("NVIDIA management library", "libnvidia-ml.so.1", m.symbols()); err != nil {
+		if u, ok := err.(*UnusableError); ok {
+			err = errors.New(u.Detail) // a GPU is usable without its readings
+		}
 		return nil, err
 	}
 	return m, m.check("start", "NVML", m.Init())
