@@ -34,10 +34,11 @@ func train(t testing.TB, settings ...string) string {
 	return made(t, config(t, settings...), "lm-quick")
 }
 
-// loaded is an embedded config, made small and changed.
+// loaded is an embedded config, made small and changed. It stays on the CPU
+// where there is a GPU too, unless a setting says otherwise.
 func loaded(t testing.TB, name string, small, settings []string) configs.Config {
 	t.Helper()
-	c, err := configs.Load(name, slices.Concat(small, settings))
+	c, err := configs.Load(name, slices.Concat([]string{"execution.device=cpu"}, small, settings))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -289,7 +290,7 @@ func TestRefusals(t *testing.T) {
 	if _, err := Create(config(t, "lm.data.corpus_stories=0"), "lm-quick", filepath.Join(t.TempDir(), "x"), Options{}); KindOf(err) != BadData {
 		t.Errorf("no data: %v", err)
 	}
-	if _, err := Create(config(t, "execution.device=cuda:7"), "lm-quick", filepath.Join(t.TempDir(), "x"), Options{}); KindOf(err) != BadDevice {
+	if _, err := Create(config(t, "execution.device=cuda:99"), "lm-quick", filepath.Join(t.TempDir(), "x"), Options{}); KindOf(err) != BadDevice {
 		t.Errorf("no such device: %v", err)
 	}
 	if _, err := Create(config(t, "lm.data.max_tokens=5"), "lm-quick", filepath.Join(t.TempDir(), "x"), Options{}); err != nil {

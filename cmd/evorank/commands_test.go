@@ -107,7 +107,7 @@ func TestCommands(t *testing.T) {
 		{"train --generations 0", exitUsage, "generations: 0 is not between"},
 		{"train --generations many", exitUsage, "generations"},
 		{"train --flag", exitUsage, "flag"},
-		{"train --device cuda --run-dir $D/new", exitDevice, "cuda"},
+		{"train --device cuda:99 --run-dir $D/new", exitDevice, "no usable GPU: "},
 		{"train --run-dir $D/run", exitUsage, "exists and is not empty"},
 		{"train --dry-run", exitDone, "memory +about"},
 		{"train --dry-run --generations 1", exitDone, "time +about 1s "},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -52,6 +53,7 @@ type surroundings struct {
 // device is one GPU, the code that it would run, and how it did in the test.
 type device struct {
 	gpu.Card
+	Arch      string     `json:"architecture"`
 	Image     string     `json:"kernel_image"`
 	SelfTests []selfTest `json:"self_tests"`
 }
@@ -66,7 +68,7 @@ type selfTest struct {
 
 // lookAround describes the machine; test is what a GPU must pass.
 func lookAround(test func(ordinal int, p transformer.Precision) error) surroundings {
-	var s surroundings
+	s := surroundings{GPUs: []device{}} // an empty list in JSON, not null
 	s.CPU.Name, s.CPU.Threads, s.CPU.InstructionSet = cpuName(), runtime.GOMAXPROCS(0), vector.BestISA()
 	cards, err := gpu.Cards()
 	if err != nil {
@@ -77,7 +79,7 @@ func lookAround(test func(ordinal int, p transformer.Precision) error) surroundi
 		s.Driver = version
 	}
 	for _, card := range cards {
-		d := device{Card: card, Image: image.Choice(card.Info)}
+		d := device{Card: card, Arch: card.Architecture(), Image: image.Choice(card.Info)}
 		for _, p := range []transformer.Precision{transformer.FP32, transformer.TF32, transformer.BF16, transformer.FP16} {
 			d.SelfTests = append(d.SelfTests, timed(p, func() error { return test(card.Ordinal, p) }))
 		}
@@ -114,7 +116,7 @@ func (s surroundings) print(w io.Writer) {
 		fmt.Fprintf(w, "cuda  none: %s\n", s.Unusable)
 		return
 	}
-	fmt.Fprintf(w, "cuda  driver %s, CUDA %s\n\n", s.Driver, s.GPUs[0].CUDA)
+	fmt.Fprintf(w, "cuda  driver %s, CUDA %s\n\n", cmp.Or(s.Driver, "not told"), s.GPUs[0].CUDA)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "device\tname\tarch\tkernels\tnvidia-smi\tmemory\tin use\tbusy\ttemp\tpower\tSM clock\tmemory clock\tprocesses")
 	for _, d := range s.GPUs {

@@ -23,7 +23,7 @@ func twoGPUs() surroundings {
 			Index: &index,
 			Reading: &gpu.Reading{MemoryUsedBytes: &used, UtilisationPct: &percent, PowerWatts: &watts,
 				Processes: []gpu.Process{{PID: 42, UsedBytes: 1 << 30}, {PID: 43, UsedBytes: math.MaxUint64}}},
-		}, Image: "sm_90", SelfTests: []selfTest{{Precision: transformer.FP16, Passed: true, Seconds: 0.213}}},
+		}, Arch: "sm_90", Image: "sm_90", SelfTests: []selfTest{{Precision: transformer.FP16, Passed: true, Seconds: 0.213}}},
 		{Card: gpu.Card{Info: gpu.Info{Ordinal: 1, Name: "Fake A100", Major: 8}, Note: "no management library"}, Image: "none"},
 	}
 	s.GPUs[1].SelfTests = []selfTest{timed(transformer.FP32, func() error { return errors.New("self-test: cuda:1, fp32: wrong loss") })}
@@ -63,7 +63,7 @@ func TestDevicesJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		`"name":"Fake H200"`, `"nvml_index":3`, `"memory_used_bytes":1610612736`, `"kernel_image":"sm_90"`, `"pci_bus_id":"0000:C1:00.0"`,
+		`"name":"Fake H200"`, `"nvml_index":3`, `"architecture":"sm_90"`, `"memory_used_bytes":1610612736`, `"kernel_image":"sm_90"`, `"pci_bus_id":"0000:C1:00.0"`,
 		`"self_tests":[{"precision":"fp16","passed":true,"seconds":0.213}]`, `"reading_error":"no management library"`, `"error":"self-test: cuda:1`,
 	} {
 		if !strings.Contains(string(text), want) {
@@ -76,7 +76,7 @@ func TestDevicesJSON(t *testing.T) {
 func TestDevices(t *testing.T) {
 	out := must(t, "devices", "--json")
 	var s surroundings
-	if err := json.Unmarshal([]byte(out), &s); err != nil || s.CPU.Threads < 1 || s.Unusable == "" && len(s.GPUs) == 0 {
+	if err := json.Unmarshal([]byte(out), &s); err != nil || s.CPU.Threads < 1 || s.GPUs == nil || (s.Unusable == "") != (len(s.GPUs) > 0) {
 		t.Errorf("%s: %v", out, err)
 	}
 	if out := must(t, "devices"); !strings.Contains(out, "cpu ") || !strings.Contains(out, "cuda ") {

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/evorank/evorank/gpu"
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run"
 	"github.com/evorank/evorank/task/carracing"
@@ -36,6 +38,34 @@ func TestMetricsAreDocumented(t *testing.T) {
 	slices.Sort(documented)
 	if !slices.Equal(keys, documented) {
 		t.Errorf("metrics.jsonl has\n%v\ndocs/metrics.md has\n%v", keys, documented)
+	}
+}
+
+// TestReasonsAreDocumented: each reason for having no GPU is in docs/gpu.md, ends
+// a command with exit code 4, and is told in its one line.
+func TestReasonsAreDocumented(t *testing.T) {
+	source, err := os.ReadFile("../../gpu/errors.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("../../docs/gpu.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := regexp.MustCompile(`Reason += "(.+)"`).FindAllStringSubmatch(string(source), -1)
+	if len(reasons) < 7 {
+		t.Fatalf("only the reasons %q were found", reasons)
+	}
+	for _, match := range reasons {
+		reason := match[1]
+		if !strings.Contains(string(text), "| `"+reason+"` |") {
+			t.Errorf("docs/gpu.md does not have %q", reason)
+		}
+		var said strings.Builder
+		unusable := &gpu.UnusableError{Reason: gpu.Reason(reason), Detail: "this program was " + reason}
+		if code := report(&said, byKind(fmt.Errorf("generation 3: %w", unusable))); code != exitDevice || !strings.Contains(said.String(), reason) {
+			t.Errorf("%s: exit %d: %s", reason, code, said.String())
+		}
 	}
 }
 

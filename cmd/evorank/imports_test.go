@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"os/exec"
 	"slices"
 	"strings"
@@ -54,6 +55,24 @@ func TestLayers(t *testing.T) {
 	}
 	if edges < 10 {
 		t.Errorf("only %d imports between folders were seen: is the list complete?", edges)
+	}
+}
+
+// TestWithoutGPUNothingIsLinked: purego links the C library; the tag nogpu
+// leaves it out, so that the program is static.
+func TestWithoutGPUNothingIsLinked(t *testing.T) {
+	for tag, want := range map[string]bool{"nogpu": false, "none": true} {
+		list := exec.Command("go", "list", "-deps", "-tags", tag, ".")
+		list.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")
+		out, err := list.Output()
+		if err != nil {
+			t.Fatalf("go list: %v", err)
+		}
+		deps := strings.Fields(string(out))
+		got := slices.ContainsFunc(deps, func(path string) bool { return path == "runtime/cgo" || strings.Contains(path, "purego") })
+		if got != want || !slices.Contains(deps, module+"gpu") {
+			t.Errorf("with the tag %s: it links the C library: %v, want %v", tag, got, want)
+		}
 	}
 }
 
