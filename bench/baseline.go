@@ -9,22 +9,62 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/evorank/evorank/kernels/transformer"
 )
 
-// Baselines are the forms of the Python programs that were found fastest for
-// one and for two threads; each is tried, and the best of a framework counts.
-var baselines = []struct {
-	framework, script string
-	args              []string
-}{
-	{"PyTorch", "bench_torch_cpu.py", []string{"--batch", "8", "--chunk", "128", "--group", "16"}},
-	{"PyTorch", "bench_torch_cpu.py", []string{"--batch", "2", "--chunk", "64", "--group", "16", "--loss", "logsumexp"}},
-	{"JAX", "bench_jax_cpu.py", []string{"--loop", "--batch", "2", "--round", "64", "--chunk", "128"}},
-	{"JAX", "bench_jax_cpu.py", []string{"--batch", "8", "--round", "64", "--chunk", "128"}},
+// form is a way to run a Python program. Of a framework's forms the best
+// counts.
+type form struct {
+	framework, name string // the name tells a framework's forms apart
+	script          string
+	args            []string
+	precisions      []transformer.Precision // that it is run in
+}
+
+// cpuForms were found fastest for one and for two threads.
+var cpuForms = []form{
+	{"PyTorch", "batches of 8", "bench_torch_cpu.py", []string{"--batch", "8", "--chunk", "128", "--group", "16"}, nil},
+	{"PyTorch", "batches of 2", "bench_torch_cpu.py", []string{"--batch", "2", "--chunk", "64", "--group", "16", "--loss", "logsumexp"}, nil},
+	{"JAX", "loop", "bench_jax_cpu.py", []string{"--loop", "--batch", "2", "--round", "64", "--chunk", "128"}, nil},
+	{"JAX", "vmap", "bench_jax_cpu.py", []string{"--batch", "8", "--round", "64", "--chunk", "128"}, nil},
+}
+
+// Python says which baselines are run.
+type Python struct {
+	Interpreter string
+	Forms       []string      // only those whose "FRAMEWORK NAME" begins so; none: all
+	Limit       time.Duration // of one program; 0: none
+}
+
+// Check says whether there are such forms, on GPUs or on the CPU.
+func (p Python) Check(cuda bool) error {
+	known := cpuForms
+	if cuda {
+		known = gpuForms
+	}
+	if len(p.chosen(known)) > 0 {
+		return nil
+	}
+	var names []string
+	for _, f := range known {
+		names = append(names, strconv.Quote(f.framework+" "+f.name))
+	}
+	return fmt.Errorf("bench: no baseline begins with %q: there are %s", strings.Join(p.Forms, ", "), strings.Join(names, ", "))
+}
+
+func (p Python) chosen(known []form) []form {
+	var chosen []form
+	for _, f := range known {
+		if len(p.Forms) == 0 || slices.ContainsFunc(p.Forms, func(begin string) bool { return strings.HasPrefix(f.framework+" "+f.name, begin) }) {
+			chosen = append(chosen, f)
+		}
+	}
+	return chosen
 }
 
 //go:embed baselines/*.py
@@ -34,9 +74,9 @@ var scripts embed.FS
 type Source struct{ Text, Tokenizer string }
 
 // Baselines runs the Python programs on the same stories, networks and threads
-// and returns one row for each. python is the interpreter; one that lacks the
-// frameworks is an error.
-func Baselines(ctx context.Context, python string, networks []Network, src Source, stories transformer.Sequences, o Options, show func(Row)) ([]Row, error) {
+// and returns one row for each. A program that fails, runs out of its time or
+// scores other tokens is a row that says so.
+func Baselines(ctx context.Context, python Python, networks []Network, src Source, stories transformer.Sequences, o Options, show func(Row)) ([]Row, error) {
 	dir, err := unpack()
 	if err != nil {
 		return nil, err
@@ -45,29 +85,40 @@ func Baselines(ctx context.Context, python string, networks []Network, src Sourc
 	var rows []Row
 	for _, n := range networks {
 		for _, threads := range o.Threads {
-			for _, b := range baselines {
+			for _, f := range python.chosen(cpuForms) {
 				if n.Mode == "" {
 					continue
 				}
-				args := append([]string{filepath.Join(dir, b.script), "--text", src.Text, "--tokenizer", src.Tokenizer, "--mode", n.Mode,
-					"--threads", strconv.Itoa(threads), "--individuals", strconv.Itoa(o.Individuals), "--stories", strconv.Itoa(stories.Len()), "--repeat", strconv.Itoa(o.Repeat)}, b.args...)
-				s, err := baseline(ctx, python, args)
-				each := WorkOf(n.Spec, stories)
-				if err == nil && s.Tokens != each.Tokens*int64(o.Individuals) {
-					err = fmt.Errorf("it scored %d tokens, not %d", s.Tokens, each.Tokens*int64(o.Individuals))
+				args := append([]string{filepath.Join(dir, f.script), "--text", src.Text, "--tokenizer", src.Tokenizer, "--mode", n.Mode,
+					"--threads", strconv.Itoa(threads), "--individuals", strconv.Itoa(o.Individuals), "--stories", strconv.Itoa(stories.Len()), "--repeat", strconv.Itoa(o.Repeat)}, f.args...)
+				row := Row{Network: n.Name, Hidden: n.Spec.Hidden, Framework: f.framework, Implementation: strings.Join(f.args, " "), Precision: "fp32",
+					Threads: threads, Individuals: o.Individuals, Stories: stories.Len()}
+				if err := row.runOnCPU(ctx, python, args, WorkOf(n.Spec, stories)); err != nil {
+					row.Failure = err.Error()
 				}
-				if err != nil {
-					return rows, fmt.Errorf("bench: baseline: %s: %w", b.framework, err)
+				if ctx.Err() != nil {
+					return rows, ctx.Err()
 				}
-				row := Row{Network: n.Name, Hidden: n.Spec.Hidden, Framework: b.framework, Implementation: strings.Join(b.args, " "), Precision: "fp32",
-					Threads: threads, Individuals: o.Individuals, Stories: stories.Len(), LargestError: s.Diff}
-				row.rates(each, s.Seconds)
 				rows = append(rows, row)
 				show(row)
 			}
 		}
 	}
 	return rows, nil
+}
+
+// runOnCPU fills in the row, or says why not.
+func (r *Row) runOnCPU(ctx context.Context, python Python, args []string, each Work) error {
+	s, err := python.run(ctx, args)
+	if err != nil {
+		return err
+	}
+	if want := each.Tokens * int64(r.Individuals); s.Tokens != want {
+		return fmt.Errorf("it scored %d tokens, not %d", s.Tokens, want)
+	}
+	r.LargestError = s.Diff
+	r.rates(each, s.Seconds)
+	return nil
 }
 
 // said is the JSON line that a Python program ends with.
@@ -79,13 +130,22 @@ type said struct {
 	Losses    []float64 `json:"losses"`
 }
 
-// baseline runs one Python program and reads what it says.
-func baseline(ctx context.Context, python string, args []string) (said, error) {
+// run runs one program and reads what it says.
+func (p Python) run(ctx context.Context, args []string) (said, error) {
 	var s said
-	cmd := exec.CommandContext(ctx, python, args...)
+	if p.Limit > 0 {
+		limited, cancel := context.WithTimeout(ctx, p.Limit)
+		defer cancel()
+		ctx = limited
+	}
+	cmd := exec.CommandContext(ctx, p.Interpreter, args...)
+	cmd.WaitDelay = time.Second // compilers that it started may hold its output open
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
+	if ctx.Err() == context.DeadlineExceeded {
+		return s, fmt.Errorf("%s: not done after %s", filepath.Base(args[0]), p.Limit)
+	}
 	if err != nil {
 		return s, fmt.Errorf("%s: %w: %s", filepath.Base(args[0]), err, lastLine(errs.String()))
 	}

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -13,22 +14,27 @@ import (
 	"github.com/evorank/evorank/task/lm"
 )
 
-// gpuBaselines are the forms of the Python programs for GPUs that are tried; the
-// best of a framework counts.
-var gpuBaselines = []struct {
-	framework, script string
-	args              []string
-}{
-	{"PyTorch", "bench_torch_gpu.py", []string{"--precision", "fp16", "--group", "32", "--chunk", "4096", "--attention", "flash"}},
-	{"PyTorch", "bench_torch_gpu.py", []string{"--precision", "fp16", "--group", "32", "--chunk", "4096", "--attention", "cudnn"}},
-	{"JAX", "bench_jax_gpu.py", []string{"--precision", "fp16", "--group", "16", "--buckets", "8", "--chunk", "1024"}},
+// gpuForms differ in whose attention kernel they use: those of 16 bits have
+// none for 32.
+var gpuForms = []form{
+	{"PyTorch", "flash", "bench_torch_gpu.py", []string{"--group", "32", "--chunk", "4096", "--attention", "flash"}, halves},
+	{"PyTorch", "cudnn", "bench_torch_gpu.py", []string{"--group", "32", "--chunk", "4096", "--attention", "cudnn"}, halves},
+	{"PyTorch", "any", "bench_torch_gpu.py", []string{"--group", "32", "--chunk", "4096", "--attention", "any"}, singles},
+	{"JAX", "cudnn", "bench_jax_gpu.py", []string{"--group", "16", "--buckets", "8", "--chunk", "1024", "--attention", "cudnn"}, halves},
+	{"JAX", "plain", "bench_jax_gpu.py", []string{"--group", "16", "--buckets", "8", "--chunk", "1024", "--attention", "plain"}, singles},
 }
 
+var (
+	halves  = []transformer.Precision{transformer.FP16, transformer.BF16}
+	singles = []transformer.Precision{transformer.TF32, transformer.FP32}
+)
+
 // GPUBaselines runs the Python programs on the same card, stories and
-// individuals, compares every individual's loss with ours, and returns one row
-// for each. A program that fails or disagrees is a row that says so. Ours are
-// rows of one population on these stories.
-func GPUBaselines(ctx context.Context, python string, networks []Network, stories transformer.Sequences, ours []Row, o Options, show func(Row)) ([]Row, error) {
+// individuals, in the precisions that we were timed in, compares every
+// individual's loss with ours, and returns one row for each. A program that
+// fails, runs out of its time or disagrees is a row that says so. Ours are rows
+// of one population on these stories.
+func GPUBaselines(ctx context.Context, python Python, networks []Network, stories transformer.Sequences, ours []Row, o Options, show func(Row)) ([]Row, error) {
 	dir, err := unpack()
 	if err != nil {
 		return nil, err
@@ -47,26 +53,46 @@ func GPUBaselines(ctx context.Context, python string, networks []Network, storie
 		if err := writePopulation(populationFile, n.Spec, layout, nil, founders(o.Individuals)); err != nil {
 			return rows, fmt.Errorf("bench: %s: %w", n.Name, err)
 		}
-		for _, b := range gpuBaselines {
-			args := append([]string{filepath.Join(dir, b.script), "--population", populationFile, "--stories", storiesFile, "--repeat", strconv.Itoa(o.Repeat)}, b.args...)
-			row := Row{Network: n.Name, Hidden: n.Spec.Hidden, Framework: b.framework, Implementation: strings.Join(b.args[2:], " "), Precision: b.args[1],
-				Individuals: o.Individuals, Stories: stories.Len()}
-			if err := row.runBaseline(ctx, python, args, losses(ours, n.Name), WorkOf(n.Spec, stories)); err != nil {
-				row.Failure = err.Error()
+		files := []string{"--population", populationFile, "--stories", storiesFile}
+		for _, mine := range ours {
+			if mine.Network != n.Name {
+				continue
 			}
-			if ctx.Err() != nil {
-				return rows, ctx.Err()
+			more, err := besideOnGPU(ctx, python, dir, files, mine, WorkOf(n.Spec, stories), o, show)
+			rows = append(rows, more...)
+			if err != nil {
+				return rows, err
 			}
-			rows = append(rows, row)
-			show(row)
 		}
 	}
 	return rows, nil
 }
 
-// runBaseline fills in the row, or says why not.
-func (r *Row) runBaseline(ctx context.Context, python string, args []string, ours []float64, each Work) error {
-	s, err := baseline(ctx, python, args)
+// besideOnGPU runs the programs beside one of our rows.
+func besideOnGPU(ctx context.Context, python Python, dir string, files []string, mine Row, each Work, o Options, show func(Row)) ([]Row, error) {
+	var rows []Row
+	for _, f := range python.chosen(gpuForms) {
+		if !slices.Contains(f.precisions, transformer.Precision(mine.Precision)) {
+			continue
+		}
+		args := slices.Concat([]string{filepath.Join(dir, f.script)}, files, f.args, []string{"--precision", mine.Precision, "--repeat", strconv.Itoa(o.Repeat)})
+		row := Row{Network: mine.Network, Hidden: mine.Hidden, Framework: f.framework, Implementation: strings.Join(f.args, " "), Precision: mine.Precision,
+			Individuals: mine.Individuals, Stories: mine.Stories}
+		if err := row.runOnGPU(ctx, python, args, mine.losses, each); err != nil {
+			row.Failure = err.Error()
+		}
+		if ctx.Err() != nil {
+			return rows, ctx.Err()
+		}
+		rows = append(rows, row)
+		show(row)
+	}
+	return rows, nil
+}
+
+// runOnGPU fills in the row, or says why not.
+func (r *Row) runOnGPU(ctx context.Context, python Python, args []string, ours []float64, each Work) error {
+	s, err := python.run(ctx, args)
 	if err != nil {
 		return err
 	}
@@ -81,15 +107,5 @@ func (r *Row) runBaseline(ctx context.Context, python string, args []string, our
 	}
 	r.Implementation = s.Framework + " " + r.Implementation
 	r.rates(each, s.Seconds)
-	return nil
-}
-
-// losses are ours of the network's individuals, in the first precision.
-func losses(ours []Row, network string) []float64 {
-	for _, r := range ours {
-		if r.Network == network {
-			return r.losses
-		}
-	}
 	return nil
 }

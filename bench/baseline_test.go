@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/evorank/evorank/kernels/develop"
 	"github.com/evorank/evorank/kernels/transformer"
@@ -73,30 +74,74 @@ func interpreter(t *testing.T, says string, code string) string {
 }
 
 // TestGPUBaselines: what a program says becomes a row only if its losses are
-// ours.
+// ours in the same precision.
 func TestGPUBaselines(t *testing.T) {
 	networks, stories := PaperNetworks(40)[3:], ofLengths(4, 6)
-	ours := []Row{{Network: networks[0].Name, losses: []float64{8, 9}}}
+	ours := []Row{
+		{Network: "another", Precision: "fp16"},
+		{Network: networks[0].Name, Precision: "fp16", Individuals: 2, Stories: 2, losses: []float64{8, 9}},
+		{Network: networks[0].Name, Precision: "fp32", Individuals: 2, Stories: 2, losses: []float64{8.001, 9.002}},
+	}
+	run := func(python Python) []Row {
+		rows, err := GPUBaselines(context.Background(), python, networks, stories, ours, Options{Individuals: 2, Repeat: 1}, func(Row) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows
+	}
 	for says, want := range map[string]string{
 		`{"framework": "torch 9", "median_s": 0.5, "losses": [8.001, 9.002]}`: "",
 		`{"framework": "torch 9", "median_s": 0.5, "losses": [8.001, 9.2]}`:   "differs from ours",
 		`{"framework": "torch 9", "median_s": 0.5, "losses": [8.001]}`:        "losses of 1 individuals",
 		`no JSON`: "no result",
 	} {
-		rows, err := GPUBaselines(context.Background(), interpreter(t, says, "0"), networks, stories, ours, Options{Individuals: 2, Repeat: 1}, func(Row) {})
-		if err != nil || len(rows) != len(gpuBaselines) {
-			t.Fatalf("%d rows, %v", len(rows), err)
+		rows := run(Python{Interpreter: interpreter(t, says, "0")})
+		if len(rows) != 5 {
+			t.Fatalf("%d rows, want three in fp16 and two in fp32", len(rows))
 		}
 		r := rows[0]
 		if want == "" && (r.Failure != "" || r.Seconds != 0.5 || r.Tokens != 16 || math.Abs(r.LargestError-0.002) > 1e-12 || !strings.HasPrefix(r.Implementation, "torch 9 --group")) {
 			t.Errorf("%+v", r)
 		}
+		if want == "" && (rows[3].Precision != "fp32" || rows[3].Failure != "" || rows[3].LargestError != 0) {
+			t.Errorf("%+v", rows[3])
+		}
 		if want != "" && !strings.Contains(r.Failure, want) {
 			t.Errorf("%s: %q, want %q", says, r.Failure, want)
 		}
 	}
-	rows, err := GPUBaselines(context.Background(), interpreter(t, "", "3"), networks, stories, ours, Options{Individuals: 2, Repeat: 1}, func(Row) {})
-	if err != nil || !strings.HasSuffix(rows[0].Failure, "exit status 3: why") {
+	if rows := run(Python{Interpreter: interpreter(t, "", "3"), Forms: []string{"JAX"}}); len(rows) != 2 || !strings.HasSuffix(rows[0].Failure, "exit status 3: why") {
+		t.Errorf("%+v", rows)
+	}
+}
+
+// TestBaselineOutOfTime: one that hangs is marked, even if what it started
+// holds its output open, and the rest goes on.
+func TestBaselineOutOfTime(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "python")
+	if err := os.WriteFile(path, []byte("#!/bin/sh\nsleep 60\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	python := Python{Interpreter: path, Forms: []string{"JAX"}, Limit: 50 * time.Millisecond}
+	o := Options{Individuals: 2, Threads: []int{1}, Repeat: 1}
+	rows, err := Baselines(context.Background(), python, PaperNetworks(40)[:1], Source{}, ofLengths(4), o, func(Row) {})
+	if err != nil || len(rows) != 2 || !strings.Contains(rows[1].Failure, "not done after 50ms") {
 		t.Errorf("%+v, %v", rows, err)
+	}
+}
+
+func TestForms(t *testing.T) {
+	if err := (Python{Forms: []string{"PyTorch flash"}}).Check(true); err != nil {
+		t.Error(err)
+	}
+	if err := (Python{Forms: []string{"PyTorch flash"}}).Check(false); err == nil || !strings.Contains(err.Error(), `"JAX vmap"`) {
+		t.Errorf("%v", err)
+	}
+	for _, p := range append(halves, singles...) {
+		for _, framework := range []string{"PyTorch", "JAX"} {
+			if !slices.ContainsFunc(gpuForms, func(f form) bool { return f.framework == framework && slices.Contains(f.precisions, p) }) {
+				t.Errorf("%s is not compared in %s", framework, p)
+			}
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -133,8 +134,10 @@ func TestRatios(t *testing.T) {
 	}
 	elsewhere := row("a", "PyTorch", 1000)
 	elsewhere.Stories = 3
+	coarser := row("a", "PyTorch", 1000)
+	coarser.Precision = "fp16"
 	ours := []Row{row("a", "evorank", 100), row("b", "evorank", 90)}
-	theirs := []Row{row("a", "PyTorch", 25), row("a", "PyTorch", 10), row("b", "PyTorch", 90), row("a", "JAX", 0), elsewhere}
+	theirs := []Row{row("a", "PyTorch", 25), row("a", "PyTorch", 10), row("b", "PyTorch", 90), row("a", "JAX", 0), elsewhere, coarser}
 	ratios, mean := Ratios(ours, theirs)
 	if len(ratios) != 2 || ratios[0].Times != 4 || ratios[1].Times != 1 {
 		t.Errorf("%+v", ratios)
@@ -151,14 +154,8 @@ func TestUnpack(t *testing.T) {
 	}
 	defer os.RemoveAll(dir)
 	scripts := []string{"bench_common.py", "bench_gpu_common.py"}
-	for _, b := range baselines {
-		scripts = append(scripts, b.script)
-	}
-	for _, b := range gpuBaselines {
-		scripts = append(scripts, b.script)
-		if b.args[0] != "--precision" {
-			t.Errorf("%v: the precision comes first: rows are named by it", b.args)
-		}
+	for _, f := range slices.Concat(cpuForms, gpuForms) {
+		scripts = append(scripts, f.script)
 	}
 	for _, s := range scripts {
 		if _, err := os.Stat(filepath.Join(dir, s)); err != nil {

@@ -17,12 +17,18 @@ import (
 )
 
 // Generation is where the time of a generation goes: medians in seconds over
-// whole generations of the paper's factored network, from the seeds to the
-// lineage on the disk. Only Evaluation depends on the number of stories.
+// whole generations, from the seeds to the lineage on the disk. Survivors keep
+// their fitness, so fewer are evaluated than live. Only Evaluation depends on
+// the number of stories.
 type Generation struct {
+	Network           string  `json:"network"`
 	Device            string  `json:"device"`
+	Precision         string  `json:"precision"`
 	Population        int     `json:"population"`
+	Evaluated         int     `json:"evaluated"`
+	Stories           int     `json:"stories"`
 	Generations       int     `json:"generations"`
+	Seconds           float64 `json:"generation_seconds"`
 	Evaluation        float64 `json:"evaluation_seconds"`
 	Selection         float64 `json:"selection_seconds"` // asking for children, ranking, genomes
 	Adoption          float64 `json:"adoption_seconds"`
@@ -32,51 +38,42 @@ type Generation struct {
 	DeviceToHostBytes uint64  `json:"device_to_host_bytes"`
 }
 
-// survivors is the paper's number, paperVocabulary that of its tokenizer.
-const (
-	survivors       = 16
-	paperVocabulary = 2051
-)
+// survivors is the paper's number.
+const survivors = 16
 
 // GenerationOnCPU times generations on this processor.
-func GenerationOnCPU(ctx context.Context, population, stories int, c Clock) (Generation, error) {
-	g := Generation{Device: "cpu (" + string(vector.BestISA()) + ")", Population: population}
-	n, l, data, err := generationOf(stories)
+func GenerationOnCPU(ctx context.Context, n Network, stories transformer.Sequences, population int, c Clock) (Generation, error) {
+	g := Generation{Network: n.Name, Device: "cpu (" + string(vector.BestISA()) + ")", Precision: "fp32", Population: population, Stories: stories.Len()}
+	l, err := n.layout()
 	if err != nil {
 		return g, err
 	}
-	engine, err := lm.NewCPU(n.Spec, l, data, lm.Options{Precision: "fp32", Application: transformer.Auto, ISA: vector.BestISA()})
+	engine, err := lm.NewCPU(n.Spec, l, lm.Data{Train: stories}, lm.Options{Precision: g.Precision, Application: transformer.Auto, ISA: vector.BestISA()})
 	if err != nil {
 		return g, err
 	}
-	err = g.measure(ctx, engine, func() gpu.Traffic { return gpu.Traffic{} }, stories, c)
+	err = g.measure(ctx, engine, func() gpu.Traffic { return gpu.Traffic{} }, c)
 	return g, err
 }
 
 // GenerationOnGPU times generations on GPUs.
-func GenerationOnGPU(ctx context.Context, ordinals []int, population, stories int, c Clock) (Generation, error) {
-	g := Generation{Device: gpu.Selection{CUDA: true, Ordinals: ordinals}.String(), Population: population}
-	n, l, data, err := generationOf(stories)
-	if err != nil {
-		return g, err
-	}
-	fleet, err := lm.NewFleet(ordinals, n.Spec, l, data, transformer.FP16, survivors)
-	if err != nil {
-		return g, err
-	}
-	err = g.measure(ctx, fleet, fleet.Traffic, stories, c)
-	return g, errors.Join(err, fleet.Close())
-}
-
-func generationOf(stories int) (Network, *model.Layout, lm.Data, error) {
-	n := PaperNetworks(paperVocabulary)[1]
+func GenerationOnGPU(ctx context.Context, ordinals []int, n Network, p transformer.Precision, stories transformer.Sequences, population int, c Clock) (Generation, error) {
+	g := Generation{Network: n.Name, Device: gpu.Selection{CUDA: true, Ordinals: ordinals}.String(), Precision: string(p), Population: population, Stories: stories.Len()}
 	l, err := n.layout()
-	return n, l, lm.Data{Train: Synthetic(stories, paperVocabulary)}, err
+	if err != nil {
+		return g, err
+	}
+	fleet, err := lm.NewFleet(ordinals, n.Spec, l, lm.Data{Train: stories}, p, survivors)
+	if err != nil {
+		return g, err
+	}
+	err = g.measure(ctx, fleet, fleet.Traffic, c)
+	return g, errors.Join(err, fleet.Close())
 }
 
 // measure runs generations; the first two, founders and what follows them,
 // plan and upload and are not counted.
-func (g *Generation) measure(ctx context.Context, engine evolve.Evaluator, traffic func() gpu.Traffic, stories int, c Clock) error {
+func (g *Generation) measure(ctx context.Context, engine evolve.Evaluator, traffic func() gpu.Traffic, c Clock) error {
 	dir, err := os.MkdirTemp("", "evorank-bench-")
 	if err != nil {
 		return err
@@ -88,9 +85,9 @@ func (g *Generation) measure(ctx context.Context, engine evolve.Evaluator, traff
 	}
 	defer log.Close()
 	strategy := evolve.GeneticAlgorithm{Seed: 1, Population: g.Population, Survivors: survivors}
-	plan := evolve.Plan{Stages: []evolve.Stage{{Cases: stories}}, Stories: stories, Seed: 1}
+	plan := evolve.Plan{Stages: []evolve.Stage{{Cases: g.Stories}}, Stories: g.Stories, Seed: 1}
 	state := evolve.NewState()
-	var evaluation, selection, adoption, appending, host []float64
+	var evaluation, selection, adoption, appending, host, whole []float64
 	for i := range c.Repeat + 2 {
 		w, before, begun := &stopwatch{engine: engine, now: c.Now}, traffic(), c.Now()
 		next, records, err := evolve.Step(ctx, strategy, plan, w, state)
@@ -107,13 +104,15 @@ func (g *Generation) measure(ctx context.Context, engine evolve.Evaluator, traff
 			continue
 		}
 		moved := traffic().Minus(before)
+		g.Evaluated = w.evaluated
 		g.HostToDeviceBytes, g.DeviceToHostBytes = moved.HostToDevice, moved.DeviceToHost
 		evaluation, adoption = append(evaluation, w.evaluation), append(adoption, w.adoption)
 		selection = append(selection, stepped.Sub(begun).Seconds()-w.evaluation-w.adoption)
 		appending = append(appending, ended.Sub(stepped).Seconds())
 		host = append(host, ended.Sub(begun).Seconds()-w.evaluation)
+		whole = append(whole, ended.Sub(begun).Seconds())
 	}
-	g.Generations = c.Repeat
+	g.Generations, g.Seconds = c.Repeat, median(whole)
 	g.Evaluation, g.Selection, g.Adoption, g.Lineage, g.Host = median(evaluation), median(selection), median(adoption), median(appending), median(host)
 	return nil
 }
@@ -122,6 +121,7 @@ func (g *Generation) measure(ctx context.Context, engine evolve.Evaluator, traff
 type stopwatch struct {
 	engine               evolve.Evaluator
 	now                  func() time.Time
+	evaluated            int
 	evaluation, adoption float64
 }
 
@@ -129,6 +129,7 @@ type stopwatch struct {
 func (w *stopwatch) Evaluate(ctx context.Context, cs []model.Candidate, cases model.Cases) ([]model.Fitness, error) {
 	begun := w.now()
 	fitness, err := w.engine.Evaluate(ctx, cs, cases)
+	w.evaluated += len(cs)
 	w.evaluation += w.now().Sub(begun).Seconds()
 	return fitness, err
 }

@@ -53,11 +53,11 @@ func TestWrongNumbersAreSeen(t *testing.T) {
 // TestGeneration: the parts make up the whole, by a clock that ticks once a
 // look.
 func TestGeneration(t *testing.T) {
-	g, err := GenerationOnCPU(context.Background(), 20, 1, Clock{Repeat: 2, Now: clock()})
+	g, err := GenerationOnCPU(context.Background(), PaperNetworks(40)[1], Synthetic(1, 40), 20, Clock{Repeat: 2, Now: clock()})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if g.Evaluation != 1 || g.Adoption != 1 || g.Lineage != 1 || g.Selection != 3 || g.Host != 5 || g.Generations != 2 {
+	if g.Evaluation != 1 || g.Adoption != 1 || g.Lineage != 1 || g.Selection != 3 || g.Host != 5 || g.Seconds != 6 || g.Evaluated != 4 || g.Generations != 2 {
 		t.Errorf("%+v", g)
 	}
 }

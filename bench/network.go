@@ -31,11 +31,15 @@ func PaperNetworks(vocab int) []Network {
 }
 
 // SizedNetworks are a dense and a factored network of that hidden size: heads
-// of 32, four times as many feed-forward units, three blocks, rank an eighth of
-// the hidden size. The embedding's spread is such that logits stay of size 1.
+// of 32 (of 64 from 1,024 on), four times as many feed-forward units, three
+// blocks, rank an eighth of the hidden size. The embedding's spread is such that logits stay of size 1.
 func SizedNetworks(hidden, vocab int) []Network {
+	head := min(hidden, 32)
+	if hidden >= 1024 {
+		head = 64
+	}
 	spec := model.Transformer{
-		Hidden: hidden, Heads: max(1, hidden/32), HeadDim: min(hidden, 32), FFN: 4 * hidden, Blocks: 3, Vocab: vocab,
+		Hidden: hidden, Heads: hidden / head, HeadDim: head, FFN: 4 * hidden, Blocks: 3, Vocab: vocab,
 		Position: model.Rotary, RotaryDims: min(hidden, 4) / 2 * 2,
 	}
 	init := model.Initialisation{TallConstant: 1, EmbeddingStd: 1 / math.Sqrt(float64(hidden)), DecoderBiasStd: math.Sqrt2}

@@ -158,7 +158,7 @@ func (e *Evolved) byPython(ctx context.Context, python string, args ...string) (
 		return nil, err
 	}
 	args = append([]string{filepath.Join(dir, "bench_torch_gpu.py"), "--population", population, "--stories", stories}, args...)
-	s, err := baseline(ctx, python, args)
+	s, err := Python{Interpreter: python}.run(ctx, args)
 	if err == nil && len(s.Losses) != len(e.candidates) {
 		err = fmt.Errorf("it has losses of %d individuals, not %d", len(s.Losses), len(e.candidates))
 	}

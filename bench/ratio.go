@@ -3,7 +3,7 @@ package bench
 import "math"
 
 // Ratio compares one of our rows with the best row of a framework on the same
-// population, stories and threads.
+// population, stories, precision and threads.
 type Ratio struct {
 	Ours, Best Row
 	Times      float64 // as fast as the baseline
@@ -37,5 +37,5 @@ func Ratios(ours, theirs []Row) (ratios []Ratio, mean map[string]float64) {
 }
 
 func sameWork(a, b Row) bool {
-	return a.Network == b.Network && a.Threads == b.Threads && a.Individuals == b.Individuals && a.Stories == b.Stories
+	return a.Network == b.Network && a.Precision == b.Precision && a.Threads == b.Threads && a.Individuals == b.Individuals && a.Stories == b.Stories
 }

@@ -19,11 +19,15 @@ from torch.nn.attention import SDPBackend, sdpa_kernel
 import bench_gpu_common as common
 
 DTYPES = {"fp16": torch.float16, "bf16": torch.bfloat16, "tf32": torch.float32, "fp32": torch.float32, "fp64": torch.float64}
-ONES = 8  # columns beside a state's own
 
 
 def up(n, multiple):
     return -(-n // multiple) * multiple
+
+
+def beside(hidden):
+    """Columns beside a state's own: the one, and zeros up to a multiple of 8."""
+    return up(hidden + 1, 8) - hidden
 
 
 class Weights:
@@ -57,15 +61,15 @@ class Weights:
         return F.pad(w, (0, 0, 0, self.d - s.head_dim)).view(g, s.heads * self.d, -1)
 
     def with_bias(self, w, bias):
-        """[G, inputs + ONES, outputs] of w [G, inputs, outputs] and bias [G, outputs]: its first additional row is the bias."""
-        return torch.cat([w, F.pad(bias[:, None], (0, 0, 0, ONES - 1))], 1).to(self.dtype).contiguous()
+        """[G, inputs + beside, outputs] of w [G, inputs, outputs] and bias [G, outputs]: its first additional row is the bias."""
+        return torch.cat([w, F.pad(bias[:, None], (0, 0, 0, beside(w.shape[1]) - 1))], 1).to(self.dtype).contiguous()
 
     def prepare(self):
         s = self.s
         embed, decoder = self.matrix("embed.weight"), self.bias("decoder.bias")[:, 0]
         self.embed = embed.to(self.dtype).contiguous()
         pad = up(s.vocab, 8) - s.vocab
-        self.logits = self.with_bias(F.pad(embed.transpose(1, 2), (0, pad)), F.pad(decoder, (0, pad), value=-6e4))  # [G, H + ONES, V']
+        self.logits = self.with_bias(F.pad(embed.transpose(1, 2), (0, pad)), F.pad(decoder, (0, pad), value=-6e4))  # [G, H + beside, V']
         last = f"blocks.{s.blocks - 1}.norm2."
         size = s.hidden**0.5 * self.bias(last + "weight").abs().amax(-1) + self.bias(last + "bias").norm(dim=-1)  # of a state, at most
         self.bound = (size * embed.norm(dim=-1).amax(-1, keepdim=True) + decoder.amax(-1, keepdim=True))[..., None]  # [G, 1, 1]
@@ -86,8 +90,8 @@ def wide(x):
 
 
 def with_one(x, dtype):
-    """States [..., H] as [..., H + ONES]: a one for the biases, and zeros so that the width stays a multiple of 8."""
-    return torch.cat([x.to(dtype), torch.ones_like(x[..., :1], dtype=dtype), torch.zeros_like(x[..., : ONES - 1], dtype=dtype)], -1)
+    """States [..., H] as [..., H + beside]: a one for the biases, and zeros."""
+    return F.pad(torch.cat([x.to(dtype), torch.ones_like(x[..., :1], dtype=dtype)], -1), (0, beside(x.shape[-1]) - 1))
 
 
 def norm(x, weight, bias):
@@ -96,7 +100,7 @@ def norm(x, weight, bias):
 
 
 def embed(table, ids, cos, sin, rotary):
-    """x [G, B*L, H + ONES] for ids [B, L]: rows of the embedding, the first features turned by their position."""
+    """x [G, B*L, H + beside] for ids [B, L]: rows of the embedding, the first features turned by their position."""
     g, (b, n) = table.shape[0], ids.shape
     x = wide(table[:, ids.flatten()]).view(g, b, n, -1)
     even, odd = x[..., 0:rotary:2], x[..., 1:rotary:2]
@@ -112,7 +116,7 @@ def attend(qkv, stories, heads, head_dim):
 
 
 def add_and_norm(x, product, bias, weight, norm_bias):
-    return with_one(norm(wide(x[..., :-ONES]) + product + bias, weight, norm_bias), x.dtype)
+    return with_one(norm(wide(x[..., : product.shape[-1]]) + product + bias, weight, norm_bias), x.dtype)
 
 
 def token_losses(z, bound, target):

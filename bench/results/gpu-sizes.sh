@@ -1,27 +1,55 @@
 #!/usr/bin/env bash
-# The tiled kernels at hidden 256 and 1024 in each precision, beside compiled PyTorch on the same lengths of stories, then what each
-# precision does to the losses of fresh populations.
-# Usage: TEST=path/to/transformer.test [PYTHON=python3] bench/results/gpu-sizes.sh > bench/results/gpu-sizes.txt
-# TEST is `go test -c ./kernels/transformer`. PYTHON has torch for CUDA; each of its 16 programs is compiled first and may take LIMIT
-# seconds (default 120). PRECISIONS and BATCHES choose fewer of them.
+# Networks that the fused kernels do not take, of hidden sizes 256 and 1024, in every precision: checked and timed, and compiled PyTorch
+# on the same networks and stories beside each. The bar: no more than 1.5 times PyTorch's time. Exit code 1 if it is missed anywhere.
+# Usage: EVORANK=path/to/evorank PYTHON=python3 [TEST=path/to/transformer.test] bench/results/gpu-sizes.sh > bench/results/gpu-sizes.txt
+# PYTHON has torch and safetensors for CUDA; each of its programs may take LIMIT (60s), and one that fails or takes longer is marked:
+# four for each of the SIZES ("256 1024"), and half a minute each on one H200. BASELINES names others, such as "PyTorch cudnn" or "JAX".
+# With TEST, which is `go test -c ./kernels/transformer`: what each kernel takes, and what precisions do to losses of fresh populations.
 set -uo pipefail
-test=$(realpath "${TEST:?}") python=${PYTHON:-python3} failed=0
-export EVORANK_GPU=require
-cd "$(dirname "$0")/../../kernels/transformer"
-lengths=287,251,266,110,195,40,471,446,229,133,237,269,40,328,346,65,313,427,197,207,393,125,302,357,320,286,313,444,245,86,133,302
+evorank=$(realpath "${EVORANK:-bin/evorank}") python=${PYTHON:?} failed=0
+precisions=${PRECISIONS:-fp16 bf16 tf32 fp32} baselines=${BASELINES:-PyTorch flash,PyTorch any}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
-run() { timeout "${LIMIT:-120}" "$@" || { echo "exit code $?: $*"; return 1; }; }
-without_place() { sed 's/^ *[a-z_]*_test\.go:[0-9]*: //'; } # of a test's log
+# each FLAG WORDS: the flag for each of the words between commas
+each() {
+  local word words
+  IFS=, read -ra words <<<"$2"
+  for word in "${words[@]}"; do flags+=("$1" "$word"); done
+}
 
-nvidia-smi --query-gpu=name,driver_version --format=csv,noheader
-run "$test" -test.run XXX -test.bench GPUTiled -test.benchtime 4x -test.v | grep -E 'map\[|device-ms|FAIL|exit code' | without_place || failed=1
-EVORANK_PRECISIONS=1 run "$test" -test.run GPUTiledPrecisions -test.v | grep -E 'hidden|FAIL|exit code' | without_place || failed=1
-for size in '--hidden 256 --ffn 1024 --heads 8 --head-dim 32' '--hidden 1024 --ffn 4096 --heads 16 --head-dim 64'; do
-  for precision in ${PRECISIONS:-bf16 fp16 tf32 fp32}; do
-    for batch in ${BATCHES:-4 8}; do
-      # shellcheck disable=SC2086
-      run "$python" ../../bench/baselines/lm_gpu_torch_sizes.py --lengths $lengths $size --precision "$precision" --batch "$batch" || failed=1
-    done
+# verdicts HIDDEN: ours against PyTorch in each precision, by the lines that bench has printed
+verdicts() {
+  local precision times
+  for precision in $precisions; do
+    times=$(sed -nE "s/.* $precision: ([0-9.]+) times PyTorch .*/\1/p" "$work/$1")
+    awk -v p="$precision" -v h="$1" -v t="${times:-0}" 'BEGIN {
+      verdict = t == 0 ? "not compared" : sprintf("%.2f of the time that PyTorch takes: %s", 1 / t, 1 / t <= 1.5 ? "met" : "MISSED")
+      print "bar, hidden " h ", " p ": " verdict
+      exit verdict !~ /met/ }' || failed=1
   done
+}
+
+for hidden in ${SIZES:-256 1024}; do
+  flags=(--hidden "$hidden" --network dense --populations 32 --stories 32 --limit "${LIMIT:-60s}" --device "${DEVICE:-cuda}")
+  each --precision "${precisions// /,}"
+  each --baseline "$baselines"
+  echo "\$ evorank bench lm ${flags[*]} --python $python"
+  "$evorank" bench lm "${flags[@]}" --python "$python" | tee "$work/$hidden" || { echo "exit code $?"; failed=1; }
+  echo
+  verdicts "$hidden"
+  echo
 done
+
+[ -n "${TEST:-}" ] || exit $failed
+test=$(realpath "$TEST")
+export EVORANK_GPU=require
+cd "$(dirname "$0")/../../kernels/transformer" || exit
+# tests FLAGS…: those lines of the log that say what was measured, without their place in the source
+tests() {
+  timeout 120 "$test" "$@" -test.v >"$work/log" 2>&1 || { echo "exit code $?: $*"; failed=1; }
+  grep -E 'map\[|device-ms|hidden|FAIL' "$work/log" | sed 's/^ *[a-z_]*_test\.go:[0-9]*: //'
+}
+tests -test.run XXX -test.bench GPUTiled -test.benchtime 4x
+EVORANK_PRECISIONS=1 tests -test.run GPUTiledPrecisions
 exit $failed

@@ -16,9 +16,9 @@ func benchLMCommand() *cli.Command {
 	return &cli.Command{
 		Name: "lm", Usage: "language-model evaluation at the paper's network sizes, or others",
 		Description: "Without --data, on random stories of TinyStories' lengths. With --python, PyTorch and JAX are\n" +
-			"timed in the same run on the same stories, and on a GPU on the same networks, whose losses must\n" +
-			"agree first (on the CPU they read text: give --data and --tokenizer). Several numbers in\n" +
-			"--populations or --stories time every combination.",
+			"timed in the same run on the same stories, and on a GPU on the same networks in the same\n" +
+			"precisions, whose losses must agree first (on the CPU they read text: give --data and\n" +
+			"--tokenizer). Several numbers in --populations or --stories time every combination.",
 		Flags: []cli.Flag{
 			&cli.StringFlag{Name: "data", Usage: "`FILE` of stories", EnvVars: []string{"EVORANK_DATA"}},
 			tokenizerFlag(),
@@ -30,6 +30,9 @@ func benchLMCommand() *cli.Command {
 			&cli.StringSliceFlag{Name: "isa", Usage: "avx512, avx2 or generic; to be repeated (default: the best here)"},
 			&cli.IntFlag{Name: "repeat", Value: 5, Usage: "runs of which the median counts"},
 			&cli.StringFlag{Name: "python", Usage: "`INTERPRETER` that has torch, jax, tokenizers and safetensors: run the baselines too"},
+			&cli.StringSliceFlag{Name: "baseline", Usage: "only those that begin so, such as PyTorch; to be repeated"},
+			&cli.DurationFlag{Name: "limit", Usage: "for each program of the baselines: one that takes longer is marked, and the rest goes on", DefaultText: "none"},
+			&cli.IntFlag{Name: "generations", Usage: "time so many whole generations too, from seeds to the lineage on the disk"},
 			deviceFlag(),
 			&cli.BoolFlag{Name: "json", Usage: "one JSON object a row"},
 		},
@@ -42,8 +45,9 @@ type lmBench struct {
 	place
 	networks             []bench.Network
 	populations, stories []int
+	repeated             int                     // whole generations, if any
 	precisions           []transformer.Precision // none: the fast one
-	python               string
+	python               bench.Python
 	source               bench.Source
 	options              bench.Options
 	vocab                int
@@ -58,26 +62,39 @@ func benchLM(c *cli.Context) error {
 	}
 	ctx, stop := benchContext(c)
 	defer stop()
-	var ours, theirs []bench.Row
+	ours, theirs, err := b.evaluations(ctx)
+	if err != nil {
+		return err
+	}
+	if len(theirs) > 0 && !c.Bool("json") {
+		showRatios(c, ours, theirs)
+	}
+	if b.repeated > 0 {
+		if err := b.generations(ctx, c); err != nil {
+			return err
+		}
+	}
+	return missing(theirs)
+}
+
+// evaluations times every combination of populations and stories.
+func (b *lmBench) evaluations(ctx context.Context) (ours, theirs []bench.Row, err error) {
 	for _, population := range b.populations {
 		for _, n := range b.stories {
 			stories, o := b.pick(n), b.options
 			o.Individuals = population
 			mine, err := b.ours(ctx, stories, o)
 			if err != nil {
-				return err
+				return nil, nil, err
 			}
 			others, err := b.theirs(ctx, stories, mine, o)
 			if err != nil {
-				return err
+				return nil, nil, err
 			}
 			ours, theirs = append(ours, mine...), append(theirs, others...)
 		}
 	}
-	if len(theirs) > 0 && !c.Bool("json") {
-		showRatios(c, ours, theirs)
-	}
-	return missing(theirs)
+	return ours, theirs, nil
 }
 
 // missing is an error if a framework that was asked for has not one row.
@@ -120,7 +137,7 @@ func (b *lmBench) precisionsOf(n bench.Network, stories transformer.Sequences) [
 
 func (b *lmBench) theirs(ctx context.Context, stories transformer.Sequences, ours []bench.Row, o bench.Options) ([]bench.Row, error) {
 	switch {
-	case b.python == "":
+	case b.python.Interpreter == "":
 		return nil, nil
 	case b.selection.CUDA:
 		return bench.GPUBaselines(ctx, b.python, b.networks, stories, ours, o, b.show)
@@ -131,7 +148,7 @@ func (b *lmBench) theirs(ctx context.Context, stories transformer.Sequences, our
 // newLMBench reads the flags, and opens what they name.
 func newLMBench(c *cli.Context) (*lmBench, error) {
 	b := &lmBench{
-		python: c.String("python"), source: bench.Source{Text: c.String("data"), Tokenizer: c.String("tokenizer")},
+		python: bench.Python{Interpreter: c.String("python"), Forms: c.StringSlice("baseline"), Limit: c.Duration("limit")}, source: bench.Source{Text: c.String("data"), Tokenizer: c.String("tokenizer")},
 		options: bench.Options{Repeat: c.Int("repeat"), Application: transformer.Auto, Now: time.Now},
 		show:    func(r bench.Row) { showRow(c, r) },
 	}
@@ -145,7 +162,10 @@ func newLMBench(c *cli.Context) (*lmBench, error) {
 	if err := b.readSizes(c); err != nil {
 		return nil, err
 	}
-	if b.python != "" && !b.selection.CUDA && b.source.Text == "" {
+	if err := b.python.Check(b.selection.CUDA); err != nil {
+		return nil, usageError(err)
+	}
+	if b.python.Interpreter != "" && !b.selection.CUDA && b.source.Text == "" {
 		return nil, usagef("bench: --python needs --data and --tokenizer on the CPU: the baselines there read text")
 	}
 	if err := b.readStories(c); err != nil {
@@ -200,7 +220,13 @@ func (b *lmBench) readSizes(c *cli.Context) (err error) {
 		}
 	}
 	if c.IsSet("stories") {
-		b.stories, err = wholeNumbers(c, "stories")
+		if b.stories, err = wholeNumbers(c, "stories"); err != nil {
+			return err
+		}
 	}
-	return err
+	b.repeated = c.Int("generations")
+	if least := slices.Min(b.populations); b.repeated < 0 || b.repeated > 0 && least < 17 {
+		return usagef("bench: --generations %d --populations %d: want at least 1 generation of 17, of whom 16 survive", b.repeated, least)
+	}
+	return nil
 }

@@ -12,10 +12,11 @@ import (
 // an object for everything it times.
 func TestBench(t *testing.T) {
 	for args, lines := range map[string]int{
-		"lm --stories 2,3 --populations 2 --network factored --repeat 1 --threads 1": 4,
-		"noise --elements 1000 --repeat 1 --threads 1 --threads 2":                   2,
-		"develop --individuals 2 --network small --repeat 1 --threads 1":             2,
-		"transfer --population 17 --stories 1 --repeat 1":                            4,
+		"lm --stories 2,3 --populations 2 --network factored --repeat 1 --threads 1":                4,
+		"lm --stories 2 --populations 18 --network factored --repeat 1 --threads 1 --generations 1": 4,
+		"noise --elements 1000 --repeat 1 --threads 1 --threads 2":                                  2,
+		"develop --individuals 2 --network small --repeat 1 --threads 1":                            2,
+		"transfer --population 17 --stories 1 --repeat 1":                                           4,
 	} {
 		words := append([]string{"bench"}, append(strings.Fields(args), "--device", "cpu")...)
 		out := must(t, append(words, "--json")...)
@@ -35,21 +36,23 @@ func TestBench(t *testing.T) {
 
 func TestBenchMistakes(t *testing.T) {
 	for args, says := range map[string]string{
-		"lm --stories 4,x":                  "separated by commas",
-		"lm --populations 0":                "at least 1",
-		"lm --network huge":                 `"small dense"`,
-		"lm --precision fp8":                "precision",
-		"lm --precision fp16 --device cpu":  "of a GPU",
-		"lm --python python3 --device cpu":  "read text",
-		"lm --isa sse":                      "sse",
-		"lm --hidden -3":                    "at least 1",
-		"noise --elements 0":                "want 1 to",
-		"noise --repeat 0":                  "at least 1",
-		"develop --threads 0 --device cpu":  "at least 1",
-		"transfer --population 16":          "16 survive",
-		"precision":                         "RUN is missing",
-		"precision nowhere --device cpu":    "nowhere",
-		"precision nowhere --generations x": "separated by commas",
+		"lm --stories 4,x":                   "separated by commas",
+		"lm --populations 0":                 "at least 1",
+		"lm --network huge":                  `"small dense"`,
+		"lm --precision fp8":                 "precision",
+		"lm --precision fp16 --device cpu":   "of a GPU",
+		"lm --python python3 --device cpu":   "read text",
+		"lm --isa sse":                       "sse",
+		"lm --baseline Keras":                `"PyTorch`,
+		"lm --generations 1 --populations 8": "16 survive",
+		"lm --hidden -3":                     "at least 1",
+		"noise --elements 0":                 "want 1 to",
+		"noise --repeat 0":                   "at least 1",
+		"develop --threads 0 --device cpu":   "at least 1",
+		"transfer --population 16":           "16 survive",
+		"precision":                          "RUN is missing",
+		"precision nowhere --device cpu":     "nowhere",
+		"precision nowhere --generations x":  "separated by commas",
 	} {
 		code, _, errs := call(t, "", append([]string{"bench"}, strings.Fields(args)...)...)
 		if code == exitDone || !strings.Contains(errs, says) || strings.Count(errs, "\n") != 1 {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/evorank/evorank/bench"
+	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/urfave/cli/v2"
 )
 
@@ -51,26 +52,27 @@ func benchTransfer(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return showGeneration(c, g, stories)
+	return showGeneration(c, g)
 }
 
 func (p place) generation(c *cli.Context, population, stories int, clock bench.Clock) (bench.Generation, error) {
 	ctx, stop := benchContext(c)
 	defer stop()
+	network, text := bench.PaperNetworks(paperVocabulary)[1], bench.Synthetic(stories, paperVocabulary)
 	if !p.selection.CUDA {
-		return bench.GenerationOnCPU(ctx, population, stories, clock)
+		return bench.GenerationOnCPU(ctx, network, text, population, clock)
 	}
-	g, err := bench.GenerationOnGPU(ctx, p.card.Ordinals, population, stories, clock)
+	g, err := bench.GenerationOnGPU(ctx, p.card.Ordinals, network, transformer.FP16, text, population, clock)
 	return g, withCode(exitDevice, err)
 }
 
-func showGeneration(c *cli.Context, g bench.Generation, stories int) error {
+func showGeneration(c *cli.Context, g bench.Generation) error {
 	if c.Bool("json") {
 		return printJSON(c, g)
 	}
 	w := c.App.Writer
-	fmt.Fprintf(w, "\na generation of %d, factored 32/4, medians of %d, on %s: %d bytes up, %d bytes down\n", g.Population, g.Generations, g.Device, g.HostToDeviceBytes, g.DeviceToHostBytes)
+	fmt.Fprintf(w, "\na generation of %d, %s, medians of %d, on %s: %d bytes up, %d bytes down\n", g.Population, g.Network, g.Generations, g.Device, g.HostToDeviceBytes, g.DeviceToHostBytes)
 	fmt.Fprintf(w, "evaluation %.2f ms (%d stories), host %.2f ms: selection %.2f, adoption %.2f, lineage on the disk %.2f\n",
-		1e3*g.Evaluation, stories, 1e3*g.Host, 1e3*g.Selection, 1e3*g.Adoption, 1e3*g.Lineage)
+		1e3*g.Evaluation, g.Stories, 1e3*g.Host, 1e3*g.Selection, 1e3*g.Adoption, 1e3*g.Lineage)
 	return nil
 }
