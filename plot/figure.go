@@ -41,7 +41,6 @@ func newFigure(frame Frame) *Figure {
 	}
 	p := plot.New()
 	setAxis(&p.X, frame.X)
-	p.X.Label.Text = frame.X.label()
 	setAxis(&p.Y, frame.Y)
 	grid := plotter.NewGrid()
 	grid.Vertical.Color, grid.Horizontal.Color = gridColor, gridColor
@@ -50,8 +49,6 @@ func newFigure(frame Frame) *Figure {
 }
 
 func setAxis(a *plot.Axis, as Axis) {
-	a.Label.TextStyle.Font = sans(11)
-	a.Label.Padding = vg.Points(4)
 	a.Tick.Label.Font = sans(9)
 	a.Tick.Marker = linearTicks{}
 	a.LineStyle.Color, a.Tick.LineStyle.Color = grey, grey
@@ -83,7 +80,8 @@ func (f *Figure) wholeX() bool {
 
 // Write writes the figure in a format: "svg" or "png".
 func (f *Figure) Write(w io.Writer, format string) error {
-	width, height := vg.Length(f.frame.Width)*vg.Inch, vg.Length(f.frame.Height)*vg.Inch
+	width := vg.Length(f.frame.Width) * vg.Inch
+	height := vg.Length(f.frame.Height)*vg.Inch + f.moreLines(width-sides)
 	switch format {
 	case "png":
 		canvas := vgimg.NewWith(vgimg.UseWH(width, height), vgimg.UseDPI(pngDotsPerInch), vgimg.UseBackgroundColor(color.White))
@@ -144,20 +142,36 @@ func writeWhole(path string, data []byte) (err error) {
 	return os.Rename(temporary.Name(), path)
 }
 
+const (
+	margin = vg.Length(6) // points, twice as wide on the right
+	sides  = 3 * margin
+)
+
+// moreLines is the height of the lines of title, legend and caption beyond the
+// first of each: the data keep their room.
+func (f *Figure) moreLines(width vg.Length) vg.Length {
+	beyond := func(lines int) vg.Length { return vg.Length(max(0, lines-1)) }
+	return vg.Points(titleHeight)*beyond(len(titleLines(f.frame.Title, width))) +
+		vg.Points(rowHeight)*beyond(len(legendRows(f.legend, width))) +
+		vg.Points(captionHeight)*beyond(len(captionLines(f.frame.Caption, width)))
+}
+
 // draw lays out, from the top: title, legend, axes with the data, caption.
 func (f *Figure) draw(c draw.Canvas) {
 	c.SetColor(color.White)
 	c.Fill(c.Rectangle.Path())
-	c = draw.Crop(c, vg.Points(6), -vg.Points(12), vg.Points(6), -vg.Points(6))
+	c = draw.Crop(c, margin, -2*margin, margin, -margin)
 	c = drawTitle(c, f.frame.Title)
 	c = drawLegend(c, f.legend)
 	c = drawCaption(c, f.frame.Caption)
-	style := textStyle(11, color.Black)
-	style.Rotation, style.XAlign, style.YAlign = math.Pi/2, draw.XCenter, draw.YTop
-	inner := draw.Crop(c, vg.Points(19), 0, 0, 0)
-	// The library reserves room for a y label as if it stood at the middle
-	// value, which on a logarithmic axis is not in the middle.
+	// The library reserves room for a label as if it stood at the middle value,
+	// which on a logarithmic axis is not in the middle: labels are drawn here.
+	inner := draw.Crop(c, vg.Points(19), 0, vg.Points(15), 0)
 	data := f.plot.DataCanvas(inner)
+	style := textStyle(11, color.Black)
+	style.XAlign, style.YAlign = draw.XCenter, draw.YBottom
+	c.FillText(style, vg.Point{X: data.Center().X, Y: c.Min.Y}, f.frame.X.label())
+	style.Rotation, style.YAlign = math.Pi/2, draw.YTop
 	c.FillText(style, vg.Point{X: c.Min.X, Y: data.Center().Y}, f.frame.Y.label())
 	f.plot.Draw(inner)
 }

@@ -26,7 +26,7 @@ type Frame struct {
 	Title         string
 	X, Y          Axis
 	Caption       string  // below: what centre and band are, how many trials
-	Width, Height float64 // inches; 0 means 6.4 by 4.4
+	Width, Height float64 // inches; 0 means 6.4 by 4.4; further lines of title, legend or caption make it higher
 	References    []Reference
 }
 

@@ -20,6 +20,7 @@ var gallery = map[string]func() (*Figure, error){
 	"many-conditions": galleryMany,
 	"one-trial":       galleryOneTrial,
 	"strips-many":     galleryStripsMany,
+	"strips-aslant":   galleryStripsAslant,
 }
 
 func randomSource() *rand.Rand { return rand.New(rand.NewPCG(3, 4)) }
@@ -115,6 +116,20 @@ func galleryStripsMany() (*Figure, error) {
 		X: Axis{Name: "condition"}, Y: Axis{Name: "held-out loss", Unit: "nats"},
 		References: []Reference{{"unigram entropy", 5.77}},
 	}, columns)
+}
+
+func galleryStripsAslant() (*Figure, error) {
+	rng := randomSource()
+	var columns []Column
+	for i := range 15 {
+		c := Column{Name: fmt.Sprintf("factored, condition %d", i+1), Centre: 8, Low: 7.9, High: 8.1}
+		for range 7 {
+			c.Values = append(c.Values, c.Centre+0.05*rng.NormFloat64())
+		}
+		columns = append(columns, c)
+	}
+	columns[3].Centre, columns[3].Low, columns[3].High = 6, 5.9, 6.1
+	return Strips(Frame{X: Axis{Name: "condition"}, Y: Axis{Name: "loss", Unit: "nats"}, Width: 9}, columns)
 }
 
 func galleryRank() (*Figure, error) {

@@ -18,42 +18,76 @@ type entry struct {
 }
 
 const (
-	sampleWidth = 26 // points
-	entryGap    = 14
-	rowHeight   = 14
+	sampleWidth   = 26 // points
+	entryGap      = 14
+	rowHeight     = 14
+	titleHeight   = 16
+	captionHeight = 10.5
 )
 
 func drawTitle(c draw.Canvas, title string) draw.Canvas {
-	if title == "" {
+	lines := titleLines(title, c.Max.X-c.Min.X)
+	if len(lines) == 0 {
 		return c
 	}
-	style := textStyle(12.5, color.Black)
-	style.YAlign = draw.YTop
-	lines := wrap(style, title, c.Max.X-c.Min.X)
 	for i, line := range lines {
-		c.FillText(style, vg.Point{X: c.Min.X, Y: c.Max.Y - vg.Points(16)*vg.Length(i)}, line)
+		c.FillText(titleStyle(), vg.Point{X: c.Min.X, Y: c.Max.Y - vg.Points(titleHeight)*vg.Length(i)}, line)
 	}
-	return draw.Crop(c, 0, 0, 0, -vg.Points(16)*vg.Length(len(lines))-vg.Points(3))
+	return draw.Crop(c, 0, 0, 0, -vg.Points(titleHeight)*vg.Length(len(lines))-vg.Points(3))
 }
 
-// drawLegend fills rows from the left and returns what is left below them.
-func drawLegend(c draw.Canvas, entries []entry) draw.Canvas {
-	if len(entries) == 0 {
-		return c
+func titleStyle() draw.TextStyle {
+	style := textStyle(12.5, color.Black)
+	style.YAlign = draw.YTop
+	return style
+}
+
+func titleLines(title string, width vg.Length) []string {
+	if title == "" {
+		return nil
 	}
+	return wrap(titleStyle(), title, width)
+}
+
+func legendStyle() draw.TextStyle {
 	style := textStyle(9.5, color.Black)
 	style.YAlign = draw.YCenter
-	x, y := c.Min.X, c.Max.Y-vg.Points(rowHeight)/2
+	return style
+}
+
+func (e entry) width() vg.Length { return vg.Points(sampleWidth+5) + legendStyle().Width(e.name) }
+
+// legendRows fills rows of a width from the left.
+func legendRows(entries []entry, width vg.Length) [][]entry {
+	var rows [][]entry
+	x := vg.Length(0)
 	for i, e := range entries {
-		width := vg.Points(sampleWidth+5) + style.Width(e.name)
-		if i > 0 && x+width > c.Max.X {
-			x, y = c.Min.X, y-vg.Points(rowHeight)
+		if i == 0 || x+e.width() > width {
+			rows, x = append(rows, nil), 0
 		}
-		e.draw(c, vg.Point{X: x, Y: y})
-		c.FillText(style, vg.Point{X: x + vg.Points(sampleWidth+5), Y: y + vg.Points(1)}, e.name) // centred on its small letters
-		x += width + vg.Points(entryGap)
+		rows[len(rows)-1] = append(rows[len(rows)-1], e)
+		x += e.width() + vg.Points(entryGap)
 	}
-	return draw.Crop(c, 0, 0, 0, y-vg.Points(rowHeight/2+4)-c.Max.Y)
+	return rows
+}
+
+// drawLegend returns what is left below the legend.
+func drawLegend(c draw.Canvas, entries []entry) draw.Canvas {
+	rows := legendRows(entries, c.Max.X-c.Min.X)
+	if len(rows) == 0 {
+		return c
+	}
+	y := c.Max.Y - vg.Points(rowHeight)/2
+	for _, row := range rows {
+		x := c.Min.X
+		for _, e := range row {
+			e.draw(c, vg.Point{X: x, Y: y})
+			c.FillText(legendStyle(), vg.Point{X: x + vg.Points(sampleWidth+5), Y: y + vg.Points(1)}, e.name) // centred on its small letters
+			x += e.width() + vg.Points(entryGap)
+		}
+		y -= vg.Points(rowHeight)
+	}
+	return draw.Crop(c, 0, 0, 0, -vg.Points(rowHeight)*vg.Length(len(rows))-vg.Points(4))
 }
 
 // draw paints the sample of an entry, at its left end.
@@ -73,17 +107,28 @@ func (e entry) draw(c draw.Canvas, at vg.Point) {
 	}
 }
 
-func drawCaption(c draw.Canvas, caption string) draw.Canvas {
-	if caption == "" {
-		return c
-	}
+func captionStyle() draw.TextStyle {
 	style := textStyle(8, grey)
 	style.YAlign = draw.YBottom
-	lines := wrap(style, caption, c.Max.X-c.Min.X)
-	for i, line := range lines {
-		c.FillText(style, vg.Point{X: c.Min.X, Y: c.Min.Y + vg.Points(10.5)*vg.Length(len(lines)-1-i)}, line)
+	return style
+}
+
+func captionLines(caption string, width vg.Length) []string {
+	if caption == "" {
+		return nil
 	}
-	return draw.Crop(c, 0, 0, vg.Points(10.5)*vg.Length(len(lines))+vg.Points(5), 0)
+	return wrap(captionStyle(), caption, width)
+}
+
+func drawCaption(c draw.Canvas, caption string) draw.Canvas {
+	lines := captionLines(caption, c.Max.X-c.Min.X)
+	if len(lines) == 0 {
+		return c
+	}
+	for i, line := range lines {
+		c.FillText(captionStyle(), vg.Point{X: c.Min.X, Y: c.Min.Y + vg.Points(captionHeight)*vg.Length(len(lines)-1-i)}, line)
+	}
+	return draw.Crop(c, 0, 0, vg.Points(captionHeight)*vg.Length(len(lines))+vg.Points(5), 0)
 }
 
 // wrap breaks text at spaces so that each line fits a width, if its words do.

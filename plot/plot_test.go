@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"flag"
+	"fmt"
 	"image/png"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -112,5 +114,36 @@ func TestPNG(t *testing.T) {
 	}
 	if size := picture.Bounds().Size(); size.X != 1280 || size.Y != 880 {
 		t.Errorf("%v pixels, want 6.4 by 4.4 inches at 200 dots", size)
+	}
+}
+
+// TestLinesMakeRoom: further lines of title, legend and caption make a figure
+// higher, each by its own height, so that the data keep their room.
+func TestLinesMakeRoom(t *testing.T) {
+	height := func(f *Figure) int {
+		picture, err := png.DecodeConfig(bytes.NewReader(written(t, f, "png")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return picture.Height
+	}
+	conditions := func(n int) (out []Condition) {
+		for i := range n {
+			out = append(out, Condition{Name: fmt.Sprintf("a condition with a long name, %d", i), Band: Band{X: []float64{1, 2}, Centre: []float64{1, 2}}})
+		}
+		return out
+	}
+	frame := Frame{X: Axis{Name: "x"}, Y: Axis{Name: "y"}}
+	few, err := Curves(frame, conditions(2)) // in a row
+	if err != nil {
+		t.Fatal(err)
+	}
+	frame.Caption = strings.Repeat("word ", 40) // two lines
+	many, err := Curves(frame, conditions(15))  // in eight rows
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := height(many)-height(few), 301; got < want-1 || got > want+1 {
+		t.Errorf("%d dots higher, want %d", got, want)
 	}
 }

@@ -2,9 +2,11 @@ package plot
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -87,12 +89,14 @@ func drawTerminal(w io.Writer, series []Named, width, height int) {
 	}
 	names := nameColumns(series, width)
 	dots := newDots(max(4, width-margin-1-names), rows)
-	labels := make([]string, rows)
-	for _, s := range series {
+	ends := make([]int, len(series))
+	for i, s := range series {
 		dots.curve(s, e)
-		if names > 0 {
-			label(labels, dots.dotY(s.Y[len(s.Y)-1], e)/4, s.Name, names-1)
-		}
+		ends[i] = dots.dotY(s.Y[len(s.Y)-1], e)
+	}
+	labels := make([]string, rows)
+	if names > 0 {
+		labels = labelled(series, ends, rows, names-1)
 	}
 	for r, tick := range ticks {
 		axis := "│"
@@ -137,18 +141,35 @@ func nameColumns(series []Named, width int) int {
 	return 1 + min(widest, width/3)
 }
 
-// label puts a name on its row, or the nearest that is free.
-func label(labels []string, row int, name string, width int) {
-	name = shortened(name, width)
-	for distance := range len(labels) {
-		for _, r := range []int{row - distance, row + distance} {
-			if r >= 0 && r < len(labels) && labels[r] == "" {
-				labels[r] = name
-				return
-			}
+// labelled puts each curve's name on the row where the curve ends, four dots a
+// row, or as near as the others allow: from the top, names stand in the order
+// of the ends. Where there are more curves than rows, some share one.
+func labelled(series []Named, ends []int, rows, width int) []string {
+	order := make([]int, len(series))
+	for i := range order {
+		order[i] = i
+	}
+	last := func(i int) float64 { return series[i].Y[len(series[i].Y)-1] }
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(last(b), last(a)) })
+	at := make([]int, len(order))
+	for k, i := range order {
+		at[k] = ends[i] / 4
+		if k > 0 {
+			at[k] = max(at[k], at[k-1]+1)
 		}
 	}
-	labels[row] = shortened(labels[row]+", "+name, width) // more curves than lines
+	for k := range at { // pushed up from below
+		at[k] = max(0, min(at[k], rows-len(at)+k))
+	}
+	labels := make([]string, rows)
+	for k, i := range order {
+		if labels[at[k]] == "" {
+			labels[at[k]] = shortened(series[i].Name, width)
+		} else {
+			labels[at[k]] = shortened(labels[at[k]]+", "+series[i].Name, width)
+		}
+	}
+	return labels
 }
 
 func shortened(name string, width int) string {

@@ -54,6 +54,29 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
+// TestTerminalNames: from the top, names stand in the order in which the curves
+// end, also where many end close together.
+func TestTerminalNames(t *testing.T) {
+	var series []Named
+	for i := range 8 { // h ends lowest
+		series = append(series, Named{string(rune('h' - i)), Series{[]float64{0, 1}, []float64{1000, float64(i)}}})
+	}
+	series = append(series, Named{"top", Series{[]float64{0, 1}, []float64{0, 1000}}})
+	var b bytes.Buffer
+	if err := Terminal(&b, series, 60, 14); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for line := range strings.Lines(b.String()) {
+		if fields := strings.Fields(line); len(fields) > 1 && len(fields[len(fields)-1]) <= 3 {
+			names = append(names, fields[len(fields)-1])
+		}
+	}
+	if got := strings.Join(names[:9], " "); got != "top a b c d e f g h" {
+		t.Errorf("%s\n%s", got, b.String())
+	}
+}
+
 func checkFits(t *testing.T, name, text string, width int) {
 	t.Helper()
 	for _, line := range strings.Split(text, "\n") {

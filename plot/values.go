@@ -41,7 +41,8 @@ func (c Column) check(frame Frame) error {
 }
 
 // Strips draws each condition's values as a column of points, with the centre
-// and its interval beside them. The x axis needs a name only.
+// and its interval beside them. The x axis needs a name only. Where columns are
+// narrow, points are smaller and names stand aslant.
 func Strips(frame Frame, columns []Column) (*Figure, error) {
 	frame.X.Log, frame.X.FromZero = false, false
 	err := frame.check()
@@ -61,7 +62,7 @@ func Strips(frame Frame, columns []Column) (*Figure, error) {
 		f.plot.Add(strip{Column: c, at: float64(i), look: lookOf(i)})
 		f.addColumn(float64(i), c)
 	}
-	f.plot.X.Tick.Marker = ticksAt(places, f.wrapped(names))
+	f.nameColumns(places, names)
 	f.finish()
 	f.plot.X.Min, f.plot.X.Max = -0.5, float64(len(columns))-0.5
 	return f, nil
@@ -78,21 +79,36 @@ func (f *Figure) addColumn(x float64, c Column) {
 	}
 }
 
-// wrapped breaks the names of columns so that they fit side by side.
-func (f *Figure) wrapped(names []string) []string {
+// nameColumns breaks names so that they fit side by side; if their words do
+// not, names stand aslant.
+func (f *Figure) nameColumns(places []float64, names []string) {
+	tick := &f.plot.X.Tick
 	room := (vg.Length(f.frame.Width)*vg.Inch - vg.Points(90)) / vg.Length(len(names))
-	lines, most := make([][]string, len(names)), 0
+	style := textStyle(9, color.Black)
+	lines, most, fits := make([][]string, len(names)), 0, true
 	for i, name := range names {
-		lines[i] = wrap(textStyle(9, color.Black), name, room)
+		lines[i] = wrap(style, name, room)
 		most = max(most, len(lines[i]))
+		for _, line := range lines[i] {
+			fits = fits && style.Width(line) <= room
+		}
+	}
+	if !fits {
+		tick.Label.Rotation, tick.Label.XAlign, tick.Label.YAlign = math.Pi/4, draw.XRight, draw.YCenter
+		tick.Marker = ticksAt(places, names)
+		return
 	}
 	out := make([]string, len(names))
 	for i := range lines {
 		// Equally many lines each: the library aligns blocks, not first lines.
 		out[i] = strings.Join(lines[i], "\n") + strings.Repeat("\n ", most-len(lines[i]))
 	}
-	return out
+	tick.Marker = ticksAt(places, out)
 }
+
+// narrowColumn is the width in points below which a strip shrinks: that of seven
+// points side by side, the summary and air.
+const narrowColumn = 64
 
 // strip draws one column at a place of the x axis. The values stand aside from
 // the place where it is taken by the summary.
@@ -112,23 +128,28 @@ func (s strip) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	glyph := s.glyph()
 	glyph.Color = faded(s.color, valueAlpha)
+	scale := vg.Length(1)
+	if s.aside == 0 { // columns are 1 apart
+		scale = min(1, (toX(1)-toX(0))/vg.Points(narrowColumn))
+	}
+	glyph.Radius *= scale
 	offsets := swarm(heights, 2*glyph.Radius)
 	summary, first := toX(s.at), toX(s.at)+s.aside
 	if s.aside == 0 {
-		summary += slices.Min(offsets) - vg.Points(12)
+		summary += slices.Min(offsets) - vg.Points(12)*scale
 	} else {
 		first -= slices.Min(offsets)
 	}
 	for i, offset := range offsets {
 		c.DrawGlyphNoClip(glyph, vg.Point{X: first + offset, Y: heights[i]})
 	}
-	s.drawSummary(c, summary, toY)
+	s.drawSummary(c, summary, scale, toY)
 }
 
 // drawSummary draws the centre as a bar across the interval.
-func (s strip) drawSummary(c draw.Canvas, x vg.Length, toY func(float64) vg.Length) {
+func (s strip) drawSummary(c draw.Canvas, x, scale vg.Length, toY func(float64) vg.Length) {
 	style := draw.LineStyle{Color: s.color, Width: vg.Points(1.6)}
-	half := vg.Points(6)
+	half := vg.Points(6) * scale
 	c.StrokeLine2(style, x-half, toY(s.Centre), x+half, toY(s.Centre))
 	if s.hasInterval() {
 		style.Width = vg.Points(1.1)

@@ -35,8 +35,8 @@ const bandPoints = 300
 
 // NewBand summarises trials point by point. Where all trials have the same X
 // (generations) those are the band's; where they differ (seconds, tokens) the
-// band is taken at evenly spaced places, at which each trial counts with the
-// last value that it had reached. It covers only what all trials cover: a
+// band is taken at evenly spaced places, at which each trial counts with its
+// value on the straight line between its points. It covers only what all trials cover: a
 // centre over fewer and fewer trials would show who survived, not what was
 // learned. One trial alone has a centre and no band (Low and High are nil).
 //
@@ -119,10 +119,16 @@ func commonGrid(trials []Series) []float64 {
 	return grid
 }
 
-// at returns the last value reached at x, which is not before the first.
+// at returns the value at x, which is within the series: at a place of it the
+// last value there, between two places that of the line that joins them.
 func (s Series) at(x float64) float64 {
 	after := sort.Search(len(s.X), func(i int) bool { return s.X[i] > x })
-	return s.Y[after-1]
+	before := after - 1
+	if s.X[before] == x {
+		return s.Y[before]
+	}
+	share := (x - s.X[before]) / (s.X[after] - s.X[before])
+	return s.Y[before] + share*(s.Y[after]-s.Y[before])
 }
 
 // spread returns the centre of one column of values and its band. Equal

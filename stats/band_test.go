@@ -34,7 +34,7 @@ func TestBandOnSharedPlaces(t *testing.T) {
 	}
 }
 
-// Where trials have their own seconds, each counts with what it had reached.
+// Where trials have their own seconds, each counts with what lies on its line.
 func TestBandOnOwnPlaces(t *testing.T) {
 	band, err := NewBand(MedianQuartiles, []Series{
 		{[]float64{0, 10, 20}, []float64{3, 2, 1}},
@@ -43,8 +43,8 @@ func TestBandOnOwnPlaces(t *testing.T) {
 	if err != nil || len(band.X) != bandPoints || band.X[0] != 5 || band.X[bandPoints-1] != 20 {
 		t.Fatalf("places %v to %v (%v)", band.X[0], band.X[len(band.X)-1], err)
 	}
-	if first, last := band.Centre[0], band.Centre[bandPoints-1]; first != 4.5 || last != 3 {
-		t.Errorf("centre from %v to %v, want (3+6)/2 to (1+5)/2", first, last)
+	if first, last := band.Centre[0], band.Centre[bandPoints-1]; first != 4.25 || !close12(last, 17./6) {
+		t.Errorf("centre from %v to %v, want (2.5+6)/2 to (1+14/3)/2", first, last)
 	}
 }
 

@@ -49,6 +49,34 @@ func ReadGroups(words []string) ([]Group, error) {
 	return groups, nil
 }
 
+// LevelsOf returns what the losses of groups are compared with: as a report
+// that the words name has kept it, or from the first run's text.
+func LevelsOf(words []string, groups []Group, o run.Options) (*run.Levels, error) {
+	if len(words) == 1 && isReport(words[0]) {
+		res, err := ReadResults(words[0])
+		if err == nil && res.Levels == nil {
+			err = badDataf("study: %s: the report has no entropies of the text", words[0])
+		}
+		if err != nil {
+			return nil, err
+		}
+		return res.Levels, nil
+	}
+	first := groups[0].Runs[0]
+	if task := first.Config.Task; task != "lm" {
+		return nil, badConfig(fmt.Errorf("levels: %s is of task %s: only texts have entropies", first.Dir, task))
+	}
+	a, err := run.OpenArchive(first.Dir, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.LoadData(); err != nil {
+		return nil, err
+	}
+	l := a.Experiment.Levels()
+	return &l, nil
+}
+
 // readRuns reads the run directories that a pattern matches.
 func readRuns(pattern string) ([]*Run, error) {
 	dirs := []string{pattern}

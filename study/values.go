@@ -13,13 +13,17 @@ import (
 	"github.com/evorank/evorank/stats"
 )
 
+// widest is the width in inches of a figure that can still be read when it is
+// printed as wide as a page.
+const widest = 9
+
 // DrawStrips draws the values of one generation, trial by trial.
 func DrawStrips(a Answer, levels *run.Levels) (*plot.Figure, error) {
 	frame := plot.Frame{
 		Title: fmt.Sprintf("%s, generation %d", capital(a.Metric.withDirection()), a.Generation),
 		X:     plot.Axis{Name: "condition"}, Y: plot.Axis{Name: a.Metric.Name, Unit: a.Metric.Unit},
 		Caption: "One point a trial; bar: median, whiskers: its 95 % bootstrap interval." + doubtsInWords(a),
-		Width:   max(6.4, 1.1*float64(len(a.Groups))),
+		Width:   min(max(6.4, 1.1*float64(len(a.Groups))), widest),
 	}
 	if a.Metric.Better == Lower && isLoss(a.Metric.Key) {
 		frame.References = references(levels)
@@ -212,6 +216,9 @@ func (r cells) called(columns []string, width string) string {
 	for _, column := range columns {
 		word := strings.TrimSuffix(r[column], " "+width)
 		if number, err := strconv.ParseFloat(word, 64); err == nil {
+			if number == 1 {
+				column = strings.TrimSuffix(column, "s")
+			}
 			word = fmt.Sprintf("%v %s", number, column)
 		}
 		if word != "" {

@@ -127,15 +127,8 @@ func levelsOf(c *cli.Context, groups []study.Group) (*run.Levels, error) {
 	if !c.Bool("levels") {
 		return nil, nil
 	}
-	a, err := run.OpenArchive(groups[0].Runs[0].Dir, runOptions(c))
-	if err != nil {
-		return nil, byKind(err)
-	}
-	if err := a.LoadData(); err != nil {
-		return nil, byKind(err)
-	}
-	l := a.Experiment.Levels()
-	return &l, nil
+	levels, err := study.LevelsOf(c.Args().Slice(), groups, runOptions(c))
+	return levels, byKind(err)
 }
 
 // answerOf takes the values that the flags ask for.

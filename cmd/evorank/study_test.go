@@ -46,7 +46,7 @@ func TestStudyCommands(t *testing.T) {
 	}
 	write(t, manifest, strings.Replace(string(text), `"status": "done"`, `"status": "running"`, 1))
 	checkCommands(t, dir, []commandLine{
-		{"study list", exitDone, "tinystories +15 conditions, 87 trials in all"},
+		{"study list", exitDone, "tinystories +15 conditions, 85 trials in all"},
 		{"study status $D/study", exitDone, `lm-quick|study: 9 of 9 trials done, 0 generations to go\n$`},
 		{"study status $D/killed", exitDone, `stopped +6/6 +dense +seed 1`},
 		{"study status $D/study --json", exitDone, `"status":"done","generation":6,"generations":6`},
@@ -109,6 +109,7 @@ func TestStudyCommands(t *testing.T) {
 		{"plot", exitDone, "learning curves"},
 		{"plot pie", exitUsage, `unknown command "pie"`},
 		{"plot curves $D/study -o $D/a.svg --over tokens --band mean-error --levels", exitDone, "^$"},
+		{"plot curves $D/study/report -o $D/h.svg --levels", exitDone, "^$"},
 		{"plot curves $D/study --terminal --metric loss_median", exitDone, `factored\n`},
 		{"plot curves $D/study -o $D/a.pdf", exitUsage, "want .svg or .png"},
 		{"plot curves $D/study", exitUsage, "--output is missing"},
@@ -127,7 +128,7 @@ func TestStudyCommands(t *testing.T) {
 		{"plot throughput $D/carracing.csv --width stage1_score --rate stage1_seconds --by method -o $D/g.svg", exitDone, "^$"},
 		{"plot throughput $D/trials.csv -o $D/g.svg", exitUsage, "--width is missing"},
 	})
-	for file, want := range map[string]string{"a.svg": "tokens scored", "c.svg": "rank of the factors", "e.svg": "founders with living descendants", "f.svg": "line of the best", "g.svg": "stage1 seconds (s)"} {
+	for file, want := range map[string]string{"a.svg": "tokens scored", "c.svg": "rank of the factors", "e.svg": "founders with living descendants", "f.svg": "line of the best", "g.svg": "stage1 seconds (s)", "h.svg": "bigram entropy"} {
 		if text, err := os.ReadFile(filepath.Join(dir, file)); err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%s does not show %q (%v)", file, want, err)
 		}
