@@ -40,7 +40,7 @@ func Estimate(ctx context.Context, cfg configs.Config, o Options) (Cost, error) 
 	if err != nil {
 		return Cost{}, err
 	}
-	memory, err := watchMemory(d, cfg.Execution.Device)
+	memory, err := watchMemory(d)
 	if err != nil {
 		return Cost{}, err
 	}

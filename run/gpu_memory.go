@@ -1,10 +1,6 @@
 package run
 
-import (
-	"strings"
-
-	"github.com/evorank/evorank/gpu"
-)
+import "github.com/evorank/evorank/gpu"
 
 // gpuMemory tells what was taken of a GPU's memory since it was made. The zero
 // value is a CPU, of which nothing is.
@@ -13,16 +9,12 @@ type gpuMemory struct {
 	before uint64 // bytes free
 }
 
-// watchMemory begins with the first of the GPUs that a config names.
-func watchMemory(d Device, name string) (gpuMemory, error) {
+// watchMemory begins with the first of the device's GPUs.
+func watchMemory(d Device) (gpuMemory, error) {
 	if !d.CUDA {
 		return gpuMemory{}, nil
 	}
-	ordinal := 0
-	if s, err := gpu.ParseSelection(strings.TrimSpace(name)); err == nil && len(s.Ordinals) > 0 {
-		ordinal = s.Ordinals[0]
-	}
-	device, err := gpu.Open(ordinal)
+	device, err := gpu.Open(d.gpus[0].Ordinal)
 	if err != nil {
 		return gpuMemory{}, as(BadDevice, err)
 	}
