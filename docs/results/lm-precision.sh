@@ -17,6 +17,6 @@ runs=${RUNS:-$work}
 for config in tinystories-factored tinystories-dense; do
   [ -d "$runs/$config" ] || "$evorank" train "$config" --quiet --device cuda --generations "${generations##*,}" --run-dir "$runs/$config" \
     --data "$data/tinystories-train.txt" --tokenizer "$data/tokenizer-bpe2048.json" --set lm.data.heldout_every=0 >/dev/null
-  "$evorank" bench precision "$runs/$config" "${flags[@]}" | sed "s#$runs/##"
+  "$evorank" bench precision "$runs/$config" "${flags[@]}" | sed -u "s#$runs/##"
   echo
 done
