@@ -122,13 +122,12 @@ func galleryStripsAslant() (*Figure, error) {
 	rng := randomSource()
 	var columns []Column
 	for i := range 15 {
-		c := Column{Name: fmt.Sprintf("factored, condition %d", i+1), Centre: 8, Low: 7.9, High: 8.1}
+		c := Column{Name: fmt.Sprintf("hyperparameters %d", i+1), Centre: 8, Low: 7.9, High: 8.1}
 		for range 7 {
 			c.Values = append(c.Values, c.Centre+0.05*rng.NormFloat64())
 		}
 		columns = append(columns, c)
 	}
-	columns[3].Centre, columns[3].Low, columns[3].High = 6, 5.9, 6.1
 	return Strips(Frame{X: Axis{Name: "condition"}, Y: Axis{Name: "loss", Unit: "nats"}, Width: 9}, columns)
 }
 

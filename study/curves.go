@@ -139,7 +139,7 @@ func captionOf(sets []curveSet, v View) string {
 	var counts []string
 	most := 0
 	for _, set := range sets {
-		counts = append(counts, fmt.Sprintf("%s %d", set.name, len(set.rows)))
+		counts = append(counts, fmt.Sprintf("%s (%d)", set.name, len(set.rows)))
 		most = max(most, len(set.rows))
 	}
 	text := "Trials: " + strings.Join(counts, "; ") + "."
