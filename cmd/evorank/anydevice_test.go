@@ -1,18 +1,25 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/evorank/evorank/gpu"
+	"github.com/evorank/evorank/kernels/image"
 )
 
-// needGPU skips a test where there is none, unless EVORANK_GPU=require.
+// needGPU skips a test where there is none that the program has kernels for,
+// unless EVORANK_GPU=require.
 func needGPU(t *testing.T) {
 	t.Helper()
-	if _, err := gpu.Cards(); err != nil {
+	cards, err := gpu.Cards()
+	if err == nil && image.Choice(cards[0].Info) == "none" {
+		err = fmt.Errorf("there are no kernels for %s", cards[0].Architecture())
+	}
+	if err != nil {
 		if os.Getenv("EVORANK_GPU") == "require" {
 			t.Fatal(err)
 		}

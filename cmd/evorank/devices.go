@@ -24,7 +24,8 @@ func devicesCommand() *cli.Command {
 		Name:  "devices",
 		Usage: "show the processor and the GPUs that evorank could use, and test each GPU; or why there is none",
 		Description: "Every GPU evaluates a small population in each precision, and is compared with the\n" +
-			"processor, as at the start of a run. A GPU that fails makes the exit code 4.",
+			"processor, as at the start of a run. A GPU that fails makes the exit code 4; one that\n" +
+			"there are no kernels for is not tested.",
 		Flags: []cli.Flag{&cli.BoolFlag{Name: "json", Usage: "print it as JSON"}},
 		Action: func(c *cli.Context) error {
 			s := lookAround(lm.SelfTest)
@@ -79,14 +80,25 @@ func lookAround(test func(ordinal int, p transformer.Precision) error) surroundi
 		s.Driver = version
 	}
 	for _, card := range cards {
-		d := device{Card: card, Arch: card.Architecture(), Image: image.Choice(card.Info)}
-		for _, p := range []transformer.Precision{transformer.FP32, transformer.TF32, transformer.BF16, transformer.FP16} {
-			d.SelfTests = append(d.SelfTests, timed(p, func() error { return test(card.Ordinal, p) }))
-		}
-		s.GPUs = append(s.GPUs, d)
+		s.GPUs = append(s.GPUs, examine(card, test))
 	}
 	return s
 }
+
+// examine tests a GPU in every precision, if there are kernels for it.
+func examine(card gpu.Card, test func(ordinal int, p transformer.Precision) error) device {
+	d := device{Card: card, Arch: card.Architecture(), Image: image.Choice(card.Info), SelfTests: []selfTest{}}
+	if !d.supported() {
+		return d
+	}
+	for _, p := range []transformer.Precision{transformer.FP32, transformer.TF32, transformer.BF16, transformer.FP16} {
+		d.SelfTests = append(d.SelfTests, timed(p, func() error { return test(card.Ordinal, p) }))
+	}
+	return d
+}
+
+// supported tells whether the program has code for the GPU.
+func (d device) supported() bool { return d.Image != "none" }
 
 func timed(p transformer.Precision, test func() error) selfTest {
 	begun := time.Now()
@@ -169,6 +181,9 @@ func (d device) printDetails(w io.Writer) {
 		for _, p := range d.Reading.Processes {
 			fmt.Fprintf(w, "        process %d%s\n", p.PID, usedBy(p))
 		}
+	}
+	if !d.supported() {
+		fmt.Fprintf(w, "        not tested: this program has no kernels for %s\n", d.Arch)
 	}
 	for _, t := range d.SelfTests {
 		result := "passed"

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/evorank/evorank/gpu"
+	"github.com/evorank/evorank/kernels/image"
 	"github.com/evorank/evorank/kernels/transformer"
 )
 
@@ -69,6 +70,35 @@ func TestDevicesJSON(t *testing.T) {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("%s is missing in %s", want, text)
 		}
+	}
+}
+
+// TestExamine: a GPU that there are kernels for passes every precision or says
+// which it failed; another one is not tried, and no failure.
+func TestExamine(t *testing.T) {
+	if _, err := image.Manifest(); err != nil {
+		t.Skip(err) // the tag nogpu
+	}
+	tried := 0
+	test := func(ordinal int, p transformer.Precision) error {
+		tried++
+		if p == transformer.BF16 {
+			return errors.New("wrong loss")
+		}
+		return nil
+	}
+	hopper := examine(gpu.Card{Info: gpu.Info{Major: 9}}, test)
+	if s := (surroundings{GPUs: []device{hopper}}); tried != 4 || len(hopper.SelfTests) != 4 || s.failure() == nil || s.failure().Error() != "wrong loss" {
+		t.Errorf("%d tests, %+v", tried, hopper)
+	}
+	turing := examine(gpu.Card{Info: gpu.Info{Major: 7, Minor: 5}}, test)
+	s := surroundings{GPUs: []device{turing}}
+	var out strings.Builder
+	s.print(&out)
+	text, err := json.Marshal(s)
+	if tried != 4 || s.failure() != nil || err != nil || !strings.Contains(string(text), `"kernel_image":"none","self_tests":[]`) ||
+		!strings.Contains(out.String(), "not tested: this program has no kernels for sm_75") {
+		t.Errorf("%d tests, %v, %s, %s", tried, s.failure(), text, out.String())
 	}
 }
 
