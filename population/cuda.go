@@ -58,8 +58,8 @@ func (p *CUDA) Close() error {
 // Slots returns how many parents there are.
 func (p *CUDA) Slots() int { return p.slots }
 
-// Phenotypes develops candidates in device memory, in stream order: genotypes
-// [n][G] is scratch, phenotypes [n][F] the result.
+// Phenotypes develops candidates in device memory, in stream order, to genotypes
+// [n][G] and phenotypes [n][F].
 func (p *CUDA) Phenotypes(s *gpu.Stream, phenotypes, genotypes gpu.Buffer[float32], candidates gpu.Buffer[develop.Packed]) error {
 	if err := p.develop.Genotypes(s, genotypes, p.parents, candidates); err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 type Application string
 
 const (
-	Auto         Application = "auto"         // whichever ChooseApplication says, weight by weight
+	Auto         Application = "auto"         // the cheaper, weight by weight: ChooseApplication on a CPU, the tiled kernels' own costs on a GPU
 	Materialised Application = "materialised" // W is built when a network is loaded: W·x
 	Factored     Application = "factored"     // W never exists: A·(B·x)
 )

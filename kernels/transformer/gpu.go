@@ -59,8 +59,9 @@ type gpuTables struct {
 
 // NewGPU uploads the sequences and allocates room to evaluate up to population
 // individuals at a time, fewer if they need more than memory bytes. The
-// kernels are picked by ChooseGPU.
-func NewGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout, shape Shape, precision Precision, sequences Sequences, population int, memory uint64) (*GPU, error) {
+// kernels are picked by ChooseGPU. The tiled ones apply factored weights as the
+// application says; the others always have developed weights, as GPUPlan tells.
+func NewGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout, shape Shape, precision Precision, application Application, sequences Sequences, population int, memory uint64) (*GPU, error) {
 	if sequences.Len() == 0 || population < 1 {
 		return nil, fmt.Errorf("transformer: %d sequences, %d individuals: nothing to evaluate", sequences.Len(), population)
 	}
@@ -78,11 +79,11 @@ func NewGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout, shape Shape, pre
 	if err != nil {
 		return nil, err
 	}
-	return newGPU(m, s, layout, shape, choice, sequences, population, memory)
+	return newGPU(m, s, layout, shape, choice, application, sequences, population, memory)
 }
 
 // newGPU is NewGPU with kernels that were chosen before.
-func newGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout, shape Shape, choice GPUChoice, sequences Sequences, population int, memory uint64) (*GPU, error) {
+func newGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout, shape Shape, choice GPUChoice, application Application, sequences Sequences, population int, memory uint64) (*GPU, error) {
 	g := &GPU{choice: choice, layout: layout, network: newGPUNetwork(shape), device: s.Device()}
 	windowTiles, warps := choice.WindowTiles, choice.TeamWarps
 	if !choice.Fused() {
@@ -94,7 +95,7 @@ func newGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout, shape Shape, cho
 	}
 	err = errors.Join(g.findKernels(m), g.uploadTables(s, shape))
 	if err == nil && choice.Kernels == tiledKernelsName {
-		err = g.newTiledPath(m, s, population, memory)
+		err = g.newTiledPath(m, s, application, population, memory)
 	}
 	if err == nil {
 		err = g.allocate(population, memory)

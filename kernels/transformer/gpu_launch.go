@@ -66,14 +66,20 @@ func (g *GPU) scratchFloats() int {
 }
 
 // Losses writes each individual's mean over sequences of its mean loss per
-// scored token, in nats, to losses [P], in stream order. Phenotypes is [P][F].
-// If sequences is not empty, it gets the means per sequence [P][S]. A network
-// whose numbers leave the operands' range has a loss that is not finite.
-func (g *GPU) Losses(s *gpu.Stream, losses gpu.Buffer[float64], sequences, phenotypes gpu.Buffer[float32]) error {
+// scored token, in nats, to losses [P], in stream order. It reads phenotypes
+// [P][F] and, where weights are applied as factors, genotypes [P][G], which may
+// be empty where none are. If sequences is not empty, it gets the means per
+// sequence [P][S]. A network whose numbers leave the operands' range has a loss
+// that is not finite.
+func (g *GPU) Losses(s *gpu.Stream, losses gpu.Buffer[float64], sequences, phenotypes, genotypes gpu.Buffer[float32]) error {
 	n, length, stories := losses.Len(), g.layout.Phenotype, len(g.plan.stories)
 	if phenotypes.Len() < n*length || sequences.Len() > 0 && sequences.Len() < n*stories {
 		panic(fmt.Sprintf("transformer: Losses: %d individuals of %d elements and %d sequences asked for, buffers hold %d and %d",
 			n, length, stories, phenotypes.Len(), sequences.Len()))
+	}
+	factored := g.tiled != nil && g.tiled.sizes.factored()
+	if factored && genotypes.Len() < n*g.layout.Genotype {
+		panic(fmt.Sprintf("transformer: Losses: %d genotypes of %d elements asked for, the buffer holds %d", n, g.layout.Genotype, genotypes.Len()))
 	}
 	for first := 0; first < n; first += g.work.chunk {
 		next := min(first+g.work.chunk, n)
@@ -81,7 +87,11 @@ func (g *GPU) Losses(s *gpu.Stream, losses gpu.Buffer[float64], sequences, pheno
 		if sequences.Len() > 0 {
 			storyLosses = sequences.Slice(first*stories, next*stories)
 		}
-		if err := g.evaluate(s, next-first, phenotypes.Slice(first*length, next*length)); err != nil {
+		var factors gpu.Buffer[float32]
+		if factored {
+			factors = genotypes.Slice(first*g.layout.Genotype, next*g.layout.Genotype)
+		}
+		if err := g.evaluate(s, next-first, phenotypes.Slice(first*length, next*length), factors); err != nil {
 			return err
 		}
 		err := g.kernels.reduce.Launch(s, gpu.Shape{Grid: gpu.Dim{X: next - first}, Block: gpu.Dim{X: reduceThreads}},
@@ -95,10 +105,10 @@ func (g *GPU) Losses(s *gpu.Stream, losses gpu.Buffer[float64], sequences, pheno
 }
 
 // evaluate fills the chunk's token losses.
-func (g *GPU) evaluate(s *gpu.Stream, n int, phenotypes gpu.Buffer[float32]) error {
+func (g *GPU) evaluate(s *gpu.Stream, n int, phenotypes, genotypes gpu.Buffer[float32]) error {
 	switch {
 	case g.tiled != nil:
-		return g.tiled.evaluate(g, s, n, phenotypes)
+		return g.tiled.evaluate(g, s, n, phenotypes, genotypes)
 	case !g.choice.Fused():
 		return g.evaluateReference(s, n, phenotypes)
 	}

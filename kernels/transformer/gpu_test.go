@@ -34,7 +34,7 @@ func goldenOnGPU(t testing.TB, s *gpu.Stream, name string) (*model.ImportedTrans
 func sequenceLosses(t testing.TB, s *gpu.Stream, g *GPU, phenotypes gpu.Buffer[float32], n, sequences int) ([]float64, []float32) {
 	t.Helper()
 	means, each := gputest.Alloc[float64](t, s, n), gputest.Alloc[float32](t, s, n*sequences)
-	gputest.Check(t, g.Losses(s, means, each, phenotypes))
+	gputest.Check(t, g.Losses(s, means, each, phenotypes, gpu.Buffer[float32]{}))
 	outMeans, outEach := make([]float64, n), make([]float32, n*sequences)
 	gputest.Check(t, gpu.Read(s, outMeans, means))
 	gputest.Check(t, gpu.Read(s, outEach, each))
@@ -52,7 +52,7 @@ func TestGPUGolden(t *testing.T) {
 			if c.Net == "floor.safetensors" && precision != FP32 {
 				continue // its point is a standard deviation of 1e-7, which no 16-bit state has
 			}
-			g, err := NewGPU(m, s, n.Layout, n.Transformer, precision, c.sequences(), 1, 1<<30)
+			g, err := NewGPU(m, s, n.Layout, n.Transformer, precision, Materialised, c.sequences(), 1, 1<<30)
 			gputest.Check(t, err)
 			mean, each := sequenceLosses(t, s, g, phenotype, 1, len(c.Stories))
 			worst, want := 0.0, 0.0
@@ -96,7 +96,7 @@ func TestGPULossesDoNotDependOnTheChunk(t *testing.T) {
 			sequences Sequences
 			chunk     int
 		}{{some, individuals}, {some, 1}, {some, 3}, {more, 2}} {
-			g, err := NewGPU(m, s, n.Layout, n.Transformer, precision, c.sequences, c.chunk, 1<<33)
+			g, err := NewGPU(m, s, n.Layout, n.Transformer, precision, Materialised, c.sequences, c.chunk, 1<<33)
 			gputest.Check(t, err)
 			_, each := sequenceLosses(t, s, g, all, individuals, c.sequences.Len())
 			gputest.Check(t, g.Close())
@@ -147,7 +147,7 @@ func TestGPUBeyondTheSafeRange(t *testing.T) {
 		phenotype := gputest.Upload(t, s, scaled)
 		losses := map[Precision][]float32{}
 		for precision := range gpuTolerance {
-			g, err := NewGPU(m, s, n.Layout, n.Transformer, precision, sequences, 1, 1<<30)
+			g, err := NewGPU(m, s, n.Layout, n.Transformer, precision, Materialised, sequences, 1, 1<<30)
 			gputest.Check(t, err)
 			_, losses[precision] = sequenceLosses(t, s, g, phenotype, 1, sequences.Len())
 			gputest.Check(t, g.Close())
@@ -166,10 +166,10 @@ func TestGPUBeyondTheSafeRange(t *testing.T) {
 func TestGPUMemoryIsPlanned(t *testing.T) {
 	s, m := gputest.Open(t)
 	n, _ := goldenOnGPU(t, s, "small.safetensors")
-	if _, err := NewGPU(m, s, n.Layout, n.Transformer, FP16, sequencesOf(100), 4, 1000); err == nil {
+	if _, err := NewGPU(m, s, n.Layout, n.Transformer, FP16, Materialised, sequencesOf(100), 4, 1000); err == nil {
 		t.Error("1000 bytes were enough for an individual")
 	}
-	g, err := NewGPU(m, s, n.Layout, n.Transformer, FP16, sequencesOf(100), 4, 200_000)
+	g, err := NewGPU(m, s, n.Layout, n.Transformer, FP16, Materialised, sequencesOf(100), 4, 200_000)
 	gputest.Check(t, err)
 	if g.Chunk() < 1 || g.Chunk() > 3 {
 		t.Errorf("chunk %d for 200,000 bytes", g.Chunk())

@@ -25,80 +25,6 @@ const (
 	tiledEnough       = 8 << 30               // bytes; more gain nothing (NOTES.md)
 )
 
-// tiledMatrix is a weight as the product kernels read it: rows padded to 128,
-// columns to 128 bytes, followed by its bias in float32.
-type tiledMatrix struct {
-	rows   int // padded to 128
-	blocks int // 128-byte tiles of a row
-	offset int // bytes into a prepared network
-}
-
-func (m tiledMatrix) weightBytes() int { return m.rows * m.blocks * tiledRowBytes }
-func (m tiledMatrix) biasOffset() int  { return m.offset + m.weightBytes() }
-func (m tiledMatrix) end() int         { return m.biasOffset() + 4*m.rows }
-
-// tiledBlock is one layer's weights; queries, keys and values are one matrix.
-type tiledBlock struct{ qkv, o, up, down tiledMatrix }
-
-// tiledSizes says how a network lies in device memory in one precision. It is
-// a pure function of both.
-//
-//	Hp, Dp, Fp  hidden, attention and feed-forward columns, padded to whole tiles
-type tiledSizes struct {
-	bytes         int // of a number
-	dim, parts    int // columns of a head: parts · dim, zero beyond its true size
-	blocks        []tiledBlock
-	decoder       tiledMatrix
-	prepared      int // bytes of a network
-	hidden        int // tiles of a row of states
-	qkv, wide     int // tiles of a row of queries, keys and values; of the buffer that they share with the feed-forward part
-	heads, ffn    int // tiles of a row
-	vocabularies  int // parts of the vocabulary
-	bytesOfARow   int // of a token in the workspace
-	attentionHead int // padded columns of a head
-}
-
-// tilesOf returns the 128-byte tiles that n columns take.
-func (z *tiledSizes) tilesOf(n int) int { return roundUp(n*z.bytes, tiledRowBytes) / tiledRowBytes }
-
-// sumColumns is a row of the float32 sums that layer norms read.
-func (z *tiledSizes) sumColumns() int { return z.hidden * tiledRowBytes / z.bytes }
-
-func newTiledSizes(s Shape, p Precision) tiledSizes {
-	z := tiledSizes{bytes: 4}
-	dims := []int{16, 32, 64}
-	if p == FP16 || p == BF16 {
-		z.bytes, dims = 2, []int{16, 32, 64, 128}
-	}
-	z.dim, z.parts = dims[len(dims)-1], 1
-	for _, dim := range dims {
-		if s.HeadDim <= dim {
-			z.dim = dim
-			break
-		}
-	}
-	z.parts = (s.HeadDim + z.dim - 1) / z.dim
-	z.attentionHead = z.dim * z.parts
-	attention := s.Heads * z.attentionHead
-	matrix := func(rows, columns int) tiledMatrix {
-		m := tiledMatrix{rows: roundUp(rows, tiledSide), blocks: z.tilesOf(columns), offset: z.prepared}
-		z.prepared = roundUp(m.end(), 128)
-		return m
-	}
-	for range s.Blocks {
-		z.blocks = append(z.blocks, tiledBlock{
-			qkv: matrix(3*attention, s.Hidden), o: matrix(s.Hidden, attention),
-			up: matrix(s.FFN, s.Hidden), down: matrix(s.Hidden, s.FFN),
-		})
-	}
-	z.decoder = matrix(s.Vocab, s.Hidden)
-	z.hidden, z.qkv, z.heads, z.ffn = z.tilesOf(s.Hidden), z.tilesOf(3*attention), z.tilesOf(attention), z.tilesOf(s.FFN)
-	z.wide = max(z.qkv, z.ffn)
-	z.vocabularies = (z.decoder.rows/tiledSide + lossPartTiles - 1) / lossPartTiles
-	z.bytesOfARow = (z.hidden+z.wide+z.heads)*tiledRowBytes + 4*z.sumColumns() + 8*z.vocabularies + 4
-	return z
-}
-
 // attentionShared is ATTENTION_SHARED of tiled_attention.cu.
 func (z *tiledSizes) attentionShared(p Precision) int {
 	if p == FP32 {
@@ -127,6 +53,7 @@ type tiledPath struct {
 	states   gpu.Buffer[byte]    // [C][rows][Hp]
 	wide     gpu.Buffer[byte]    // [C][rows] queries, keys and values; then the feed-forward part
 	heads    gpu.Buffer[byte]    // [C][rows][Dp]
+	inner    gpu.Buffer[byte]    // [C][rows] between two factors
 	sums     gpu.Buffer[float32] // [C][rows][Hp]
 	partials gpu.Buffer[float32] // [C][parts][rows] (max, sum)
 	logits   gpu.Buffer[float32] // [C][rows] of the targets
@@ -177,8 +104,8 @@ func (p *gpuPlan) tiledSpans(rows int) []tiledSpan {
 }
 
 // newTiledPath plans chunk and spans for that many bytes, and allocates them.
-func (g *GPU) newTiledPath(m *gpu.Module, s *gpu.Stream, population int, memory uint64) error {
-	t := &tiledPath{sizes: newTiledSizes(g.shape(), g.choice.Precision)}
+func (g *GPU) newTiledPath(m *gpu.Module, s *gpu.Stream, application Application, population int, memory uint64) error {
+	t := &tiledPath{sizes: newTiledSizes(g.shape(), g.choice.Precision, factoredRanks(g.layout), application)}
 	g.tiled = t
 	places, queries := g.plan.tiledTables()
 	if err := upload(s, &t.places, "places", places); err != nil {
@@ -231,6 +158,7 @@ func (t *tiledPath) allocate(s *gpu.Stream, chunk, rows int) error {
 	bytes(&t.states, "states", n*z.hidden*tiledRowBytes)
 	bytes(&t.wide, "queries, keys and values", n*z.wide*tiledRowBytes)
 	bytes(&t.heads, "attention", n*z.heads*tiledRowBytes)
+	bytes(&t.inner, "factored products", n*z.inner*tiledRowBytes)
 	floats(&t.sums, "sums", n*z.sumColumns())
 	floats(&t.partials, "sums of logits", 2*n*z.vocabularies)
 	floats(&t.logits, "target logits", n)
@@ -241,5 +169,5 @@ func (t *tiledPath) allocate(s *gpu.Stream, chunk, rows int) error {
 }
 
 func (t *tiledPath) close() []error {
-	return []error{t.places.Free(), t.queries.Free(), t.prepared.Free(), t.states.Free(), t.wide.Free(), t.heads.Free(), t.sums.Free(), t.partials.Free(), t.logits.Free()}
+	return []error{t.places.Free(), t.queries.Free(), t.prepared.Free(), t.states.Free(), t.wide.Free(), t.heads.Free(), t.inner.Free(), t.sums.Free(), t.partials.Free(), t.logits.Free()}
 }

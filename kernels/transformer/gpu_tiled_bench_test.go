@@ -38,21 +38,21 @@ func BenchmarkGPUTiled(b *testing.B) {
 			for _, memory := range []uint64{1 << 30, 1 << 33, 1 << 36} {
 				name := fmt.Sprintf("%s/%s/wgmma=%v/%dMB", c.name, choice.Precision, choice.Wgmma, memory>>20)
 				b.Run(name, func(b *testing.B) {
-					benchmarkTiled(b, s, m, l, shape, choice, sequences, phenotypes, individuals, memory)
+					benchmarkTiled(b, s, m, l, shape, choice, Materialised, sequences, phenotypes, gpu.Buffer[float32]{}, individuals, memory)
 				})
 			}
 		}
 	}
 }
 
-func benchmarkTiled(b *testing.B, s *gpu.Stream, m *gpu.Module, l *model.Layout, shape Shape, choice GPUChoice, sequences Sequences, phenotypes gpu.Buffer[float32], individuals int, memory uint64) {
-	g, err := newGPU(m, s, l, shape, choice, sequences, individuals, memory)
+func benchmarkTiled(b *testing.B, s *gpu.Stream, m *gpu.Module, l *model.Layout, shape Shape, choice GPUChoice, a Application, sequences Sequences, phenotypes, genotypes gpu.Buffer[float32], individuals int, memory uint64) {
+	g, err := newGPU(m, s, l, shape, choice, a, sequences, individuals, memory)
 	if err != nil {
 		b.Skip(err)
 	}
 	defer func() { gputest.Check(b, g.Close()) }()
 	losses := gputest.Alloc[float64](b, s, individuals)
-	run := func() { gputest.Check(b, g.Losses(s, losses, gpu.Buffer[float32]{}, phenotypes)) }
+	run := func() { gputest.Check(b, g.Losses(s, losses, gpu.Buffer[float32]{}, phenotypes, genotypes)) }
 	run()
 	gputest.Check(b, s.Synchronize())
 	event := func() *gpu.Event {
@@ -136,7 +136,7 @@ func TestGPUTiledPrecisions(t *testing.T) {
 			phenotypes := founded(t, s, m, l, individuals)
 			losses := map[Precision][]float64{}
 			for _, p := range []Precision{FP32, TF32, FP16, BF16} {
-				g, err := NewGPU(m, s, l, shape, p, tinyStories(stories, shape.Vocab), individuals, 1<<34)
+				g, err := NewGPU(m, s, l, shape, p, Materialised, tinyStories(stories, shape.Vocab), individuals, 1<<34)
 				gputest.Check(t, err)
 				losses[p], _ = sequenceLosses(t, s, g, phenotypes, individuals, stories)
 				gputest.Check(t, g.Close())

@@ -59,7 +59,7 @@ func newTiledBench(t *testing.T, s *gpu.Stream, m *gpu.Module, shape Shape, choi
 		b.phenotype = append(b.phenotype, randomPhenotype(l, shape, 2, uint64(i))...)
 	}
 	sequences := randomSequences(b.random, shape.Vocab, 2, 3, 64, 65, 66, 131)
-	g, err := newGPU(m, s, l, shape, choice, sequences, benchRoom, 1<<30)
+	g, err := newGPU(m, s, l, shape, choice, Materialised, sequences, benchRoom, 1<<30)
 	gputest.Check(t, err)
 	t.Cleanup(func() { gputest.Check(t, g.Close()) })
 	if g.Chunk() != benchRoom || len(g.tiled.spans) != 1 {
@@ -226,13 +226,13 @@ func (b *tiledBench) packedWeights() []packedWeight {
 	}
 	hidden, log2e := whole(n.Hidden), math.Log2E
 	return []packedWeight{
-		{"q", block.qkv, 0, width, f + qWeight, f + qWeight + 1, n.Hidden, headed, hidden, log2e / math.Sqrt(float64(n.HeadDim)), 0},
-		{"k", block.qkv, width, width, f + kWeight, f + kWeight + 1, n.Hidden, headed, hidden, 1, 0},
-		{"v", block.qkv, 2 * width, block.qkv.rows - 2*width, f + vWeight, f + vWeight + 1, n.Hidden, headed, hidden, 1, 0},
-		{"o", block.o, 0, block.o.rows, f + oWeight, f + oWeight + 1, attention, hidden, headed, 1, 0},
-		{"up", block.up, 0, block.up.rows, f + upWeight, f + upWeight + 1, n.Hidden, whole(n.FFN), hidden, 1, 0},
-		{"down", block.down, 0, block.down.rows, f + downWeight, f + downWeight + 1, n.FFN, hidden, whole(n.FFN), 1, 0},
-		{"decoder", z.decoder, 0, z.decoder.rows, embedWeight, decoderBias, n.Hidden, whole(n.Vocab), hidden, log2e, math.Inf(-1)},
+		{"q", block.qkv.outer, 0, width, f + qWeight, f + qWeight + 1, n.Hidden, headed, hidden, log2e / math.Sqrt(float64(n.HeadDim)), 0},
+		{"k", block.qkv.outer, width, width, f + kWeight, f + kWeight + 1, n.Hidden, headed, hidden, 1, 0},
+		{"v", block.qkv.outer, 2 * width, block.qkv.outer.rows - 2*width, f + vWeight, f + vWeight + 1, n.Hidden, headed, hidden, 1, 0},
+		{"o", block.o.outer, 0, block.o.outer.rows, f + oWeight, f + oWeight + 1, attention, hidden, headed, 1, 0},
+		{"up", block.up.outer, 0, block.up.outer.rows, f + upWeight, f + upWeight + 1, n.Hidden, whole(n.FFN), hidden, 1, 0},
+		{"down", block.down.outer, 0, block.down.outer.rows, f + downWeight, f + downWeight + 1, n.FFN, hidden, whole(n.FFN), 1, 0},
+		{"decoder", z.decoder.outer, 0, z.decoder.outer.rows, embedWeight, decoderBias, n.Hidden, whole(n.Vocab), hidden, log2e, math.Inf(-1)},
 	}
 }
 

@@ -10,15 +10,6 @@ import (
 
 // The structs of the .cu files, field by field.
 type (
-	packSizes struct {
-		PhenotypeStride, OutStride, BiasStride int64
-		Rows, Columns                          int32
-		RowGroup, RowPadded                    int32
-		ColumnGroup, ColumnPadded              int32
-		FirstRow, OutRows, Blocks              int32
-		Scale, BiasPadding                     float32
-		_                                      int32
-	}
 	gemmSizes struct {
 		InStride, WeightStride, BiasStride, ResidualStride, OutStride int64
 		Blocks, ColumnTiles, OutBlocks, OutColumns                    int32
@@ -82,14 +73,15 @@ type tiledRun struct {
 	s          *gpu.Stream
 	n          int
 	phenotypes gpu.Buffer[float32]
+	genotypes  gpu.Buffer[float32] // empty unless weights are applied as factors
 	offsets    []int32
 	span       tiledSpan
 	err        error
 }
 
 // evaluate fills the chunk's token losses.
-func (t *tiledPath) evaluate(g *GPU, s *gpu.Stream, n int, phenotypes gpu.Buffer[float32]) error {
-	r := &tiledRun{tiledPath: t, g: g, s: s, n: n, phenotypes: phenotypes, offsets: tensorOffsets(g.layout)}
+func (t *tiledPath) evaluate(g *GPU, s *gpu.Stream, n int, phenotypes, genotypes gpu.Buffer[float32]) error {
+	r := &tiledRun{tiledPath: t, g: g, s: s, n: n, phenotypes: phenotypes, genotypes: genotypes, offsets: tensorOffsets(g.layout)}
 	r.pack()
 	for _, r.span = range t.spans {
 		r.embed()
@@ -132,66 +124,6 @@ func (r *tiledRun) launch(k *gpu.Kernel, blocks, threads, shared int, args ...gp
 	}
 }
 
-// packed is a weight on its way into a matrix; heads are 0 where rows or
-// columns do not come in heads.
-type packed struct {
-	weight, bias       int // tensors
-	rows, columns      int
-	rowHead, colHead   int
-	firstRow, outRows  int
-	scale, biasPadding float32
-}
-
-// pack writes all weights of the chunk's networks in the kernels' form.
-func (r *tiledRun) pack() {
-	n, z := r.g.network, &r.sizes
-	hidden, heads, headDim, ffn := int(n.Hidden), int(n.Heads), int(n.HeadDim), int(n.FFN)
-	width, padded := heads*headDim, heads*z.attentionHead
-	whole := func(m tiledMatrix, weight, rows, columns int) packed {
-		return packed{weight: weight, bias: weight + biasFollows, rows: rows, columns: columns, outRows: m.rows, scale: 1}
-	}
-	for i := range z.blocks {
-		b, first := &z.blocks[i], firstBlock+i*blockTensors
-		for part, weight := range []int{qWeight, kWeight, vWeight} {
-			p := whole(b.qkv, first+weight, width, hidden)
-			p.rowHead, p.firstRow, p.outRows = headDim, part*padded, padded
-			if part == 0 {
-				p.scale = float32(math.Log2E / math.Sqrt(float64(headDim)))
-			} else if part == 2 {
-				p.outRows = b.qkv.rows - p.firstRow
-			}
-			r.packOne(b.qkv, p)
-		}
-		o := whole(b.o, first+oWeight, hidden, width)
-		o.colHead = headDim
-		r.packOne(b.o, o)
-		r.packOne(b.up, whole(b.up, first+upWeight, ffn, hidden))
-		r.packOne(b.down, whole(b.down, first+downWeight, hidden, ffn))
-	}
-	decoder := whole(z.decoder, embedWeight, int(n.Vocab), hidden)
-	decoder.bias, decoder.scale, decoder.biasPadding = decoderBias, math.Log2E, float32(math.Inf(-1))
-	r.packOne(z.decoder, decoder)
-}
-
-func (r *tiledRun) packOne(m tiledMatrix, p packed) {
-	z := &r.sizes
-	sizes := packSizes{
-		PhenotypeStride: int64(r.g.layout.Phenotype), OutStride: int64(z.prepared), BiasStride: int64(z.prepared / 4),
-		Rows: int32(p.rows), Columns: int32(p.columns), FirstRow: int32(p.firstRow), OutRows: int32(p.outRows), Blocks: int32(m.blocks),
-		RowGroup: math.MaxInt32, RowPadded: math.MaxInt32, ColumnGroup: math.MaxInt32, ColumnPadded: math.MaxInt32,
-		Scale: p.scale, BiasPadding: p.biasPadding,
-	}
-	if p.rowHead > 0 {
-		sizes.RowGroup, sizes.RowPadded = int32(p.rowHead), int32(z.attentionHead)
-	}
-	if p.colHead > 0 {
-		sizes.ColumnGroup, sizes.ColumnPadded = int32(p.colHead), int32(z.attentionHead)
-	}
-	octets := m.blocks * tiledRowBytes / z.bytes / 8
-	r.launch(r.kernels.pack, (p.outRows*octets+255)/256, 256, 0, gpu.Value(sizes), r.tensor(p.weight).Arg(), r.tensor(p.bias).Arg(),
-		r.prepared.Slice(m.offset, r.prepared.Len()).Arg(), r.prepared.Slice(m.biasOffset(), r.prepared.Len()).Arg())
-}
-
 // stride leads from one individual's rows of that many tiles to the next's, in
 // bytes. NOTE: it is the same for all spans, so that padded columns stay where
 // they are.
@@ -217,20 +149,33 @@ func (r *tiledRun) multiply(k *gpu.Kernel, m tiledMatrix, sizes gemmSizes, in gp
 		r.prepared.Slice(m.offset, r.prepared.Len()).Arg(), r.prepared.Slice(m.biasOffset(), r.prepared.Len()).Arg(), residual, out)
 }
 
-// operand: out = max(in · Wᵀ + b, floor)
-func (r *tiledRun) operand(m tiledMatrix, in gpu.Buffer[byte], inTiles int, out gpu.Buffer[byte], outTiles int, floor float32) {
-	sizes := r.product(m, inTiles)
+// operand: out = max(W · in + b, floor)
+func (r *tiledRun) operand(l tiledLinear, in gpu.Buffer[byte], inTiles int, out gpu.Buffer[byte], outTiles int, floor float32) {
+	in, inTiles = r.through(l, in, inTiles)
+	sizes := r.product(l.outer, inTiles)
 	sizes.OutStride, sizes.OutBlocks, sizes.Floor = r.stride(outTiles), int32(outTiles), floor
-	r.multiply(r.kernels.operand, m, sizes, in, in.Arg(), out.Arg())
+	r.multiply(r.kernels.operand, l.outer, sizes, in, in.Arg(), out.Arg())
 }
 
-// sum: sums = in · Wᵀ + b + states
-func (r *tiledRun) sum(m tiledMatrix, in gpu.Buffer[byte], inTiles int) {
-	sizes := r.product(m, inTiles)
+// through returns what the outer matrix is applied to: the input, or the inner
+// factor's product with it.
+func (r *tiledRun) through(l tiledLinear, in gpu.Buffer[byte], inTiles int) (gpu.Buffer[byte], int) {
+	if !l.factored() {
+		return in, inTiles
+	}
+	tiles := l.outer.blocks
+	r.operand(tiledLinear{outer: l.inner}, in, inTiles, r.inner, tiles, float32(math.Inf(-1)))
+	return r.inner, tiles
+}
+
+// sum: sums = W · in + b + states
+func (r *tiledRun) sum(l tiledLinear, in gpu.Buffer[byte], inTiles int) {
+	in, inTiles = r.through(l, in, inTiles)
+	sizes := r.product(l.outer, inTiles)
 	sizes.ResidualStride, sizes.OutBlocks = r.stride(r.sizes.hidden), int32(r.sizes.hidden)
 	sizes.OutColumns = int32(r.sizes.sumColumns())
 	sizes.OutStride = int64(r.rows) * int64(sizes.OutColumns)
-	r.multiply(r.kernels.sum, m, sizes, in, r.states.Arg(), r.sums.Arg())
+	r.multiply(r.kernels.sum, l.outer, sizes, in, r.states.Arg(), r.sums.Arg())
 }
 
 func (r *tiledRun) attend() {
@@ -259,13 +204,14 @@ func (r *tiledRun) norm(block, weight int) {
 }
 
 func (r *tiledRun) loss() {
-	z, rows, tokens := &r.sizes, r.span.rows(), r.g.tables.tokens
+	z, rows, tokens, decoder := &r.sizes, r.span.rows(), r.g.tables.tokens, r.sizes.decoder.outer
+	in, inTiles := r.through(z.decoder, r.states, z.hidden)
 	sizes := lossSizes{
-		InStride: r.stride(z.hidden), WeightStride: int64(z.prepared), BiasStride: int64(z.prepared / 4), Blocks: int32(z.hidden),
-		VocabTiles: int32(z.decoder.rows / tiledSide), PartTiles: lossPartTiles, Parts: int32(z.vocabularies), Slots: int32(r.span.slots), Rows: int32(r.rows),
+		InStride: r.stride(inTiles), WeightStride: int64(z.prepared), BiasStride: int64(z.prepared / 4), Blocks: int32(decoder.blocks),
+		VocabTiles: int32(decoder.rows / tiledSide), PartTiles: lossPartTiles, Parts: int32(z.vocabularies), Slots: int32(r.span.slots), Rows: int32(r.rows),
 	}
-	r.launch(r.kernels.loss, rows/tiledSide*z.vocabularies, r.kernels.threads, r.kernels.shared, gpu.Value(sizes), r.states.Arg(),
-		r.prepared.Slice(z.decoder.offset, r.prepared.Len()).Arg(), r.prepared.Slice(z.decoder.biasOffset(), r.prepared.Len()).Arg(),
+	r.launch(r.kernels.loss, rows/tiledSide*z.vocabularies, r.kernels.threads, r.kernels.shared, gpu.Value(sizes), in.Arg(),
+		r.prepared.Slice(decoder.offset, r.prepared.Len()).Arg(), r.prepared.Slice(decoder.biasOffset(), r.prepared.Len()).Arg(),
 		tokens.Slice(r.span.slot, tokens.Len()).Arg(), r.partials.Arg(), r.logits.Arg())
 	nll := r.g.work.nll
 	r.launch(r.kernels.nll, (r.span.slots+255)/256, 256, 0, r.partials.Arg(), r.logits.Arg(), gpu.Value(int32(z.vocabularies)), gpu.Value(int32(r.span.slots)),

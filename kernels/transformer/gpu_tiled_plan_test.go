@@ -8,7 +8,7 @@ import (
 // The structs have the sizes that the .cu files give theirs.
 func TestTiledStructs(t *testing.T) {
 	for what, pair := range map[string][2]uintptr{
-		"PackSizes":      {unsafe.Sizeof(packSizes{}), 72},
+		"PackSizes":      {unsafe.Sizeof(packSizes{}), 96},
 		"GemmSizes":      {unsafe.Sizeof(gemmSizes{}), 64},
 		"AttentionSizes": {unsafe.Sizeof(attentionSizes{}), 40},
 		"SingleSizes":    {unsafe.Sizeof(singleSizes{}), 40},
@@ -32,7 +32,7 @@ func TestTiledSizes(t *testing.T) {
 		{Hidden: 4096, Heads: 3, HeadDim: 1300, FFN: 65536, Blocks: 1, Vocab: 65536},
 	} {
 		for _, p := range []Precision{FP32, TF32, BF16, FP16} {
-			z := newTiledSizes(s, p)
+			z := newTiledSizes(s, p, make([]int, firstBlock+s.Blocks*blockTensors), Auto)
 			at := 0
 			check := func(what string, m tiledMatrix, rows, columns int) {
 				if m.offset < at || m.offset%128 != 0 || m.rows < rows || m.rows%tiledSide != 0 || m.blocks*tiledRowBytes < columns*z.bytes || (m.blocks-1)*tiledRowBytes >= columns*z.bytes {
@@ -42,12 +42,12 @@ func TestTiledSizes(t *testing.T) {
 			}
 			width := s.Heads * z.attentionHead
 			for _, b := range z.blocks {
-				check("qkv", b.qkv, 3*width, s.Hidden)
-				check("o", b.o, s.Hidden, width)
-				check("up", b.up, s.FFN, s.Hidden)
-				check("down", b.down, s.Hidden, s.FFN)
+				check("qkv", b.qkv.outer, 3*width, s.Hidden)
+				check("o", b.o.outer, s.Hidden, width)
+				check("up", b.up.outer, s.FFN, s.Hidden)
+				check("down", b.down.outer, s.Hidden, s.FFN)
 			}
-			check("decoder", z.decoder, s.Vocab, s.Hidden)
+			check("decoder", z.decoder.outer, s.Vocab, s.Hidden)
 			if at > z.prepared || len(z.blocks) != s.Blocks {
 				t.Errorf("hidden %d, %s: %d bytes in %d blocks, planned %d", s.Hidden, p, at, len(z.blocks), z.prepared)
 			}

@@ -21,8 +21,8 @@ func TestGPUTiledOperand(t *testing.T) {
 			outTiles int
 			floor    float64
 		}{
-			{"queries, keys and values", z.blocks[0].qkv, 3 * n.Heads * z.attentionHead, z.qkv, math.Inf(-1)},
-			{"up, relu", z.blocks[0].up, n.FFN, z.ffn, 0},
+			{"queries, keys and values", z.blocks[0].qkv.outer, 3 * n.Heads * z.attentionHead, z.qkv, math.Inf(-1)},
+			{"up, relu", z.blocks[0].up.outer, n.FFN, z.ffn, 0},
 		} {
 			gputest.Check(b.t, gpu.FillBytes(b.s, b.wide, 0xff))
 			var in, w [benchIndividuals]table
@@ -32,7 +32,7 @@ func TestGPUTiledOperand(t *testing.T) {
 				b.put(b.states, i*b.rows*z.hidden*tiledRowBytes, in[i], b.rows, z.hidden)
 				w[i], bias[i] = b.putWeight(i, c.m, c.rows, n.Hidden, 0)
 			}
-			b.operand(c.m, b.states, z.hidden, b.wide, c.outTiles, float32(c.floor))
+			b.operand(tiledLinear{outer: c.m}, b.states, z.hidden, b.wide, c.outTiles, float32(c.floor))
 			all := b.bytes(c.what, b.wide, b.rows*c.outTiles*tiledRowBytes)
 			for i := range benchIndividuals {
 				exact := 0.0 // in float32
@@ -49,7 +49,7 @@ func TestGPUTiledOperand(t *testing.T) {
 
 func TestGPUTiledSum(t *testing.T) {
 	onEachBench(t, func(b *tiledBench) {
-		n, z, m := b.shape, &b.sizes, b.sizes.blocks[0].down
+		n, z, m := b.shape, &b.sizes, b.sizes.blocks[0].down.outer
 		var in, w, residual [benchIndividuals]table
 		var bias [benchIndividuals][]float64
 		for i := range benchIndividuals {
@@ -58,7 +58,7 @@ func TestGPUTiledSum(t *testing.T) {
 			b.put(b.states, i*b.rows*z.hidden*tiledRowBytes, residual[i], b.rows, z.hidden)
 			w[i], bias[i] = b.putWeight(i, m, n.Hidden, n.FFN, 0)
 		}
-		b.sum(m, b.wide, z.ffn)
+		b.sum(tiledLinear{outer: m}, b.wide, z.ffn)
 		columns := z.sumColumns()
 		all := b.floats("sum", b.sums, b.rows*columns)
 		for i, got := range all {
@@ -135,7 +135,7 @@ func TestGPUTiledLoss(t *testing.T) {
 		for i := range benchIndividuals {
 			in[i] = b.table(b.rows, n.Hidden)
 			b.put(b.states, i*b.rows*z.hidden*tiledRowBytes, in[i], b.rows, z.hidden)
-			w[i], bias[i] = b.putWeight(i, z.decoder, n.Vocab, n.Hidden, math.Inf(-1))
+			w[i], bias[i] = b.putWeight(i, z.decoder.outer, n.Vocab, n.Hidden, math.Inf(-1))
 		}
 		b.loss()
 		b.floats("partials", b.partials, 2*b.rows*z.vocabularies)

@@ -106,7 +106,7 @@ func TestGPUTiledEqualsReference(t *testing.T) {
 			}
 			phenotypes := gputest.Upload(t, s, all)
 			for _, choice := range tiledChoices(s.Device().Info) {
-				g, err := newGPU(m, s, l, c.shape, choice, sequences, individuals, 1<<30)
+				g, err := newGPU(m, s, l, c.shape, choice, Materialised, sequences, individuals, 1<<30)
 				gputest.Check(t, err)
 				poisonTiled(t, s, g)
 				_, got := sequenceLosses(t, s, g, phenotypes, individuals, sequences.Len())
@@ -147,7 +147,7 @@ var tiledTolerance = map[Precision]float64{FP32: tolerance32, TF32: 0.01, FP16: 
 func poisonTiled(t testing.TB, s *gpu.Stream, g *GPU) {
 	t.Helper()
 	p := g.tiled
-	for _, b := range []gpu.Buffer[byte]{p.prepared, p.states, p.wide} {
+	for _, b := range []gpu.Buffer[byte]{p.prepared, p.states, p.wide, p.inner} {
 		gputest.Check(t, gpu.FillBytes(s, b, 0xff))
 	}
 	for _, b := range []gpu.Buffer[float32]{p.sums, p.partials, p.logits, g.work.nll, g.work.stories} {
@@ -162,7 +162,7 @@ func TestGPUTiledGolden(t *testing.T) {
 	for _, c := range readGolden(t) {
 		n, phenotype := goldenOnGPU(t, s, c.Net)
 		for _, choice := range tiledChoices(s.Device().Info) {
-			g, err := newGPU(m, s, n.Layout, n.Transformer, choice, c.sequences(), 1, 1<<30)
+			g, err := newGPU(m, s, n.Layout, n.Transformer, choice, Materialised, c.sequences(), 1, 1<<30)
 			gputest.Check(t, err)
 			_, each := sequenceLosses(t, s, g, phenotype, 1, len(c.Stories))
 			worst, tolerance := 0.0, map[Precision]float64{FP32: tolerance32, TF32: 0.05, FP16: 0.05, BF16: 0.3}[choice.Precision]
@@ -197,7 +197,7 @@ func TestGPUTiledDoesNotDependOnTheChunk(t *testing.T) {
 	phenotypes := gputest.Upload(t, s, all)
 	some, more := sequencesOf(2, 100, 984, 17, 300), sequencesOf(2, 100, 984, 17, 300, 64, 65, 800, 33)
 	for _, choice := range tiledChoices(s.Device().Info) {
-		z := newTiledSizes(shape, choice.Precision)
+		z := newTiledSizes(shape, choice.Precision, factoredRanks(l), Auto)
 		little := uint64(z.prepared + 20_000 + 1100*z.bytesOfARow) // of one individual, one sequence after the other
 		var want []float32
 		for _, c := range []struct {
@@ -205,7 +205,7 @@ func TestGPUTiledDoesNotDependOnTheChunk(t *testing.T) {
 			chunk     int
 			memory    uint64
 		}{{some, individuals, 1 << 33}, {some, 1, 1 << 33}, {some, 3, 1 << 33}, {more, 2, 1 << 33}, {more, individuals, little}} {
-			g, err := newGPU(m, s, l, shape, choice, c.sequences, c.chunk, c.memory)
+			g, err := newGPU(m, s, l, shape, choice, Materialised, c.sequences, c.chunk, c.memory)
 			gputest.Check(t, err)
 			if spans := len(g.tiled.spans); c.memory == little && (spans < 2 || g.Chunk() != 1) {
 				t.Errorf("%v: %d spans, chunk %d for little memory", choice, spans, g.Chunk())

@@ -21,6 +21,7 @@ type CUDA struct {
 	layout           *model.Layout
 	data             Data
 	precision        transformer.Precision
+	application      transformer.Application
 	device           *gpu.Device
 	module           *gpu.Module
 	owns             bool // device and module
@@ -80,7 +81,7 @@ func open(ordinal int) (*gpu.Device, *gpu.Module, error) {
 
 // newCUDA makes an evaluator on a device that somebody else opened and closes.
 func newCUDA(d *gpu.Device, m *gpu.Module, spec model.Transformer, layout *model.Layout, data Data, precision transformer.Precision, parents int) (*CUDA, error) {
-	e := &CUDA{spec: spec, layout: layout, data: data, precision: precision, device: d, module: m}
+	e := &CUDA{spec: spec, layout: layout, data: data, precision: precision, application: transformer.Auto, device: d, module: m}
 	var err error
 	if e.stream, err = d.NewStream(); err == nil {
 		e.CUDA, err = population.NewCUDA(m, e.stream, layout, parents)
@@ -190,7 +191,7 @@ func (e *CUDA) evaluate(kernel *transformer.GPU, first, next int, stories gpu.Bu
 	if err := e.Phenotypes(e.stream, phenotypes, w.genotypes.Slice(0, n*e.layout.Genotype), w.candidates.Slice(first, next)); err != nil {
 		return err
 	}
-	return kernel.Losses(e.stream, w.losses.Slice(first, next), stories, phenotypes)
+	return kernel.Losses(e.stream, w.losses.Slice(first, next), stories, phenotypes, w.genotypes.Slice(0, n*e.layout.Genotype))
 }
 
 // prepare returns the evaluator of the cases' stories, and makes room for that
@@ -226,7 +227,7 @@ func (e *CUDA) plan(s *stage, candidates int, cases model.Cases) error {
 	chosen := window(stories, cases.First, cases.Count)
 	s.cases, s.candidates = cases, candidates
 	return gpu.WithinMemory(free/2, func(budget uint64) (err error) {
-		s.kernel, err = transformer.NewGPU(e.module, e.stream, e.layout, e.spec, e.precision, chosen, candidates, budget)
+		s.kernel, err = transformer.NewGPU(e.module, e.stream, e.layout, e.spec, e.precision, e.application, chosen, candidates, budget)
 		return err
 	})
 }

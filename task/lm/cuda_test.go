@@ -103,6 +103,19 @@ func (c crooked) Adopt(ctx context.Context, cs []model.Candidate) ([]model.Diges
 // gpuSpec fits the fused kernels and lies off all their tiles.
 var gpuSpec = model.Transformer{Hidden: 30, Heads: 4, HeadDim: 3, FFN: 99, Blocks: 3, Vocab: 211, Position: model.Rotary, RotaryDims: 4}
 
+// mode is how a network is evaluated.
+type mode struct {
+	transformer.Precision
+	transformer.Application
+}
+
+// modes are the precisions, and factors where gpuSpec takes the tiled kernels.
+var modes = []mode{
+	{transformer.FP32, transformer.Materialised}, {transformer.TF32, transformer.Materialised},
+	{transformer.BF16, transformer.Auto}, {transformer.FP16, transformer.Auto},
+	{transformer.FP32, transformer.Factored}, {transformer.TF32, transformer.Factored},
+}
+
 func gpuPair(t *testing.T, precision transformer.Precision, ordinals ...int) (Fleet, *CPU) {
 	t.Helper()
 	enc := model.TransformerEncodings{Embedding: factoredBy(4), Attention: factoredBy(2), FeedForward: factoredBy(3)}
@@ -134,9 +147,10 @@ func factoredBy(k int) model.Encoding { return model.Encoding{Kind: model.Factor
 func TestGPUEqualsReference(t *testing.T) {
 	needGPU(t)
 	ctx := context.Background()
-	for _, p := range precisions {
-		f, c := gpuPair(t, p, 0)
-		if err := agree(f, c, Tolerance(p)); err != nil {
+	for _, p := range modes {
+		f, c := gpuPair(t, p.Precision, 0)
+		f.SetApplication(p.Application)
+		if err := agree(f, c, Tolerance(p.Precision)); err != nil {
 			t.Errorf("%s: %v", p, err)
 		}
 		for _, cases := range []model.Cases{{Count: 9}, {First: 7, Count: 3}, {Count: 5, Heldout: true}} {
@@ -153,7 +167,7 @@ func TestGPUEqualsReference(t *testing.T) {
 				mean -= loss / float64(len(got))
 			}
 			want, err := c.Evaluate(ctx, []model.Candidate{{Parent: 1}}, cases)
-			if err != nil || math.Abs(float64(fitness[0]-want[0])) > Tolerance(p) || math.Abs(mean-float64(fitness[0])) > 1e-6 {
+			if err != nil || math.Abs(float64(fitness[0]-want[0])) > Tolerance(p.Precision) || math.Abs(mean-float64(fitness[0])) > 1e-6 {
 				t.Errorf("%s: %+v: fitness %v, its stories' mean %v, reference %v (%v)", p, cases, fitness[0], mean, want, err)
 			}
 		}
@@ -165,9 +179,11 @@ func TestGPUEqualsReference(t *testing.T) {
 func TestGPUSplits(t *testing.T) {
 	needGPU(t)
 	ctx, cases := context.Background(), model.Cases{Count: 9}
-	for _, p := range precisions {
-		one, _ := gpuPair(t, p, 0)
-		two, _ := gpuPair(t, p, 0, 0)
+	for _, p := range modes {
+		one, _ := gpuPair(t, p.Precision, 0)
+		two, _ := gpuPair(t, p.Precision, 0, 0)
+		one.SetApplication(p.Application)
+		two.SetApplication(p.Application)
 		cs := founders(37)
 		want, err := one.Evaluate(ctx, cs, cases)
 		if err != nil {

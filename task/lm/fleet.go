@@ -32,6 +32,15 @@ func NewFleet(ordinals []int, spec model.Transformer, layout *model.Layout, data
 	return f, nil
 }
 
+// SetApplication says how factored weights are applied in kernels that have a
+// choice (see transformer.NewGPU); at first it is transformer.Auto. Call it
+// before anything is evaluated.
+func (f Fleet) SetApplication(a transformer.Application) {
+	for _, e := range f {
+		e.application = a
+	}
+}
+
 // Close frees everything on all devices.
 func (f Fleet) Close() error {
 	return f.each(func(_ int, e *CUDA) error { return e.Close() })

@@ -58,8 +58,14 @@ func selfTest(d *gpu.Device, m *gpu.Module, precision transformer.Precision) err
 			continue // the same kernels
 		}
 		tested[choice.Fused()] = true
-		if err == nil {
-			err = selfTestOf(d, m, spec, precision)
+		applications := []transformer.Application{transformer.Materialised, transformer.Factored}
+		if choice.Fused() {
+			applications = applications[:1] // their weights are always developed
+		}
+		for _, a := range applications {
+			if err == nil {
+				err = selfTestOf(d, m, spec, precision, a)
+			}
 		}
 		if err != nil {
 			return fmt.Errorf("self-test: %v, %s: %w", d, precision, err)
@@ -68,9 +74,10 @@ func selfTest(d *gpu.Device, m *gpu.Module, precision transformer.Precision) err
 	return nil
 }
 
-func selfTestOf(d *gpu.Device, m *gpu.Module, spec model.Transformer, precision transformer.Precision) error {
+func selfTestOf(d *gpu.Device, m *gpu.Module, spec model.Transformer, precision transformer.Precision, application transformer.Application) error {
 	enc := model.TransformerEncodings{
-		Embedding: model.Encoding{Kind: model.Factored, Rank: 5}, Attention: model.Encoding{Kind: model.Hybrid, Rank: 2}, FeedForward: model.Encoding{Kind: model.Factored, Rank: 3},
+		Embedding: model.Encoding{Kind: model.Factored, Rank: 5}, Attention: model.Encoding{Kind: model.Factored, Rank: 2}, FeedForward: model.Encoding{Kind: model.Factored, Rank: 3},
+		Tensors: map[string]model.Encoding{"blocks.0.attn.o": {Kind: model.Hybrid, Rank: 2}},
 	}
 	layout, err := spec.Layout(enc, model.Initialisation{TallConstant: 1, EmbeddingStd: 1, DecoderBiasStd: 1}, model.MutationRates{Dense: 0.05, Factor: 0.1, Bias: 0.05})
 	if err != nil {
@@ -81,6 +88,7 @@ func selfTestOf(d *gpu.Device, m *gpu.Module, spec model.Transformer, precision 
 	if err != nil {
 		return err
 	}
+	device.application = application
 	host, err := NewCPU(spec, layout, data, Options{Threads: 1, Precision: "fp64"})
 	if err == nil {
 		err = agree(device, host, Tolerance(precision))
