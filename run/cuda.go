@@ -12,13 +12,17 @@ import (
 
 // chooseCUDA checks that the selected GPUs can be opened. A task says what
 // precision "auto" means to it; until then it is fp32.
-func chooseCUDA(selection gpu.Selection, precision string) (Device, error) {
+func chooseCUDA(selection gpu.Selection, precision, application string) (Device, error) {
 	if precision == "auto" || precision == "" {
 		precision = string(transformer.FP32)
 	}
 	mode, err := transformer.ParsePrecision(precision)
 	if err != nil {
 		return Device{}, as(BadDevice, err)
+	}
+	apply, err := transformer.ParseApplication(application)
+	if err != nil {
+		return Device{}, as(BadConfig, err)
 	}
 	devices, err := selection.Open()
 	if err != nil {
@@ -32,11 +36,12 @@ func chooseCUDA(selection gpu.Selection, precision string) (Device, error) {
 	if err != nil {
 		return Device{}, as(BadDevice, err)
 	}
-	return cudaDevice(selection, gpus, mode)
+	return cudaDevice(selection, gpus, mode, apply)
 }
 
-// cudaDevice describes GPUs, which must be of one kind, in a precision.
-func cudaDevice(selection gpu.Selection, gpus []gpu.Info, mode transformer.Precision) (Device, error) {
+// cudaDevice describes GPUs, which must be of one kind, in a precision, and how
+// they apply factored weights where their kernels can.
+func cudaDevice(selection gpu.Selection, gpus []gpu.Info, mode transformer.Precision, apply transformer.Application) (Device, error) {
 	first := gpus[0]
 	var ordinals []int
 	for _, each := range gpus {
@@ -54,6 +59,7 @@ func cudaDevice(selection gpu.Selection, gpus []gpu.Info, mode transformer.Preci
 			if err != nil {
 				return nil, as(BadDevice, err)
 			}
+			fleet.SetApplication(apply)
 			return fleet, nil
 		},
 	}, nil
@@ -72,14 +78,36 @@ func trustedFleet(ordinals []int, spec model.Transformer, layout *model.Layout, 
 	return fleet, nil
 }
 
+// onGPUs settles what the GPUs' choices depend on besides them: what precision
+// auto means for the experiment's network and stories, and which weights are
+// applied as factors.
+func (t *LanguageModel) onGPUs(d Device, precision string, apply transformer.Application) (_ Device, err error) {
+	if precision == "auto" {
+		if d, err = cudaDevice(d.selection, d.gpus, t.fastPrecision(d.gpus), apply); err != nil {
+			return d, err
+		}
+	}
+	choice, err := transformer.ChooseGPU(t.Spec, transformer.Precision(d.Precision), d.gpus[0], t.longest())
+	if err != nil {
+		return d, as(BadDevice, err)
+	}
+	d.Plan = transformer.GPUPlan(t.layout, t.Spec, choice, apply)
+	return d, nil
+}
+
 // fastPrecision is what auto means on GPUs for the experiment's network and
 // stories.
 func (t *LanguageModel) fastPrecision(gpus []gpu.Info) transformer.Precision {
+	return transformer.FastPrecision(t.Spec, gpus[0], t.longest())
+}
+
+// longest is the number of scored tokens of the longest story.
+func (t *LanguageModel) longest() int {
 	s, longest := sequences(t.Train), 0
 	for i := range s.Len() {
 		longest = max(longest, len(s.At(i))-1)
 	}
-	return transformer.FastPrecision(t.Spec, gpus[0], longest)
+	return longest
 }
 
 // traffic returns the bytes that the engine has copied between host and

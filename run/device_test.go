@@ -217,12 +217,12 @@ func TestSelectedGPUs(t *testing.T) {
 	h200 := gpu.Info{Ordinal: 2, Name: "H200", Major: 9, SharedPerBlock: 232448}
 	tiny := gpu.Info{Ordinal: 1, Name: "tiny", Major: 8, Minor: 6, SharedPerBlock: 1024} // no fast kernels fit
 	selection := gpu.Selection{CUDA: true, Ordinals: []int{2}}
-	d, err := cudaDevice(selection, []gpu.Info{h200}, "fp16")
+	d, err := cudaDevice(selection, []gpu.Info{h200}, "fp16", "auto")
 	if err != nil || d.Name != "cuda:2 (H200, sm_90, fp16)" || d.Kind != "sm_90" || d.Precision != "fp16" || !d.CUDA {
 		t.Errorf("%+v, %v", d, err)
 	}
 	selection.Ordinals = []int{2, 1}
-	if _, err := cudaDevice(selection, []gpu.Info{h200, tiny}, "fp16"); KindOf(err) != BadDevice || !strings.Contains(err.Error(), "cuda:2 is H200 (sm_90) and cuda:1 is tiny (sm_86)") {
+	if _, err := cudaDevice(selection, []gpu.Info{h200, tiny}, "fp16", "auto"); KindOf(err) != BadDevice || !strings.Contains(err.Error(), "cuda:2 is H200 (sm_90) and cuda:1 is tiny (sm_86)") {
 		t.Errorf("two kinds: %v", err)
 	}
 	x, err := NewExperiment(config(t))
@@ -233,6 +233,39 @@ func TestSelectedGPUs(t *testing.T) {
 	for want, info := range map[transformer.Precision]gpu.Info{transformer.FP16: h200, transformer.FP32: tiny} {
 		if got := task.fastPrecision([]gpu.Info{info}); got != want {
 			t.Errorf("auto on %s is %s, want %s", info.Name, got, want)
+		}
+	}
+}
+
+// TestDeviceKindNamesTheFactors: the weights that a GPU applies as factors
+// decide bits, so they are part of its kind; the fused kernels have none.
+func TestDeviceKindNamesTheFactors(t *testing.T) {
+	h200 := gpu.Info{Name: "H200", Major: 9, SharedPerBlock: 232448}
+	const small, wide = "lm.network.hidden=8", "lm.network={hidden: 520, heads: 2, head_dim: 30, ffn: 1030, blocks: 1}"
+	for _, c := range []struct{ network, precision, application, want string }{
+		{wide, "auto", "auto", "sm_90 (fp16, plan mmffm)"}, // attention is hybrid, the vocabulary small
+		{wide, "auto", "factored", "sm_90 (fp16, plan mmfff)"},
+		{wide, "auto", "materialised", "sm_90 (fp16)"},
+		{wide, "fp32", "factored", "sm_90 (fp32, plan mmfff)"},
+		{small, "fp32", "factored", "sm_90 (fp32, plan mmfff)"},
+		{small, "fp32", "auto", "sm_90 (fp32)"},
+		{small, "auto", "factored", "sm_90 (fp16)"}, // fused
+	} {
+		x, err := NewExperiment(config(t, c.network, "execution={precision: "+c.precision+", application: "+c.application+"}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mode := transformer.Precision(c.precision)
+		if mode == "auto" {
+			mode = transformer.FP32
+		}
+		apply := transformer.Application(c.application)
+		d, err := cudaDevice(gpu.Selection{CUDA: true, Ordinals: []int{0}}, []gpu.Info{h200}, mode, apply)
+		if err == nil {
+			d, err = x.Task.(*LanguageModel).onGPUs(d, c.precision, apply)
+		}
+		if err != nil || d.bits() != c.want || d.selection.Ordinals == nil || d.languageModel == nil {
+			t.Errorf("%s, %s, %s: %q, %v, want %q", c.network, c.precision, c.application, d.bits(), err, c.want)
 		}
 	}
 }

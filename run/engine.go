@@ -71,7 +71,7 @@ func ChooseDevice(name, precision, application string, threads int) (Device, err
 		return Device{}, as(BadConfig, err)
 	}
 	if selection.CUDA {
-		return chooseCUDA(selection, precision)
+		return chooseCUDA(selection, precision, application)
 	}
 	return chooseCPU(precision, application, threads)
 }

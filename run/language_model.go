@@ -123,8 +123,8 @@ func (t *LanguageModel) heldout() (model.Cases, int) {
 
 func (t *LanguageModel) device(e configs.Execution) (Device, error) {
 	d, err := ChooseDevice(strings.TrimSpace(e.Device), e.Precision, e.Application, e.Threads)
-	if err == nil && d.CUDA && e.Precision == "auto" {
-		return cudaDevice(d.selection, d.gpus, t.fastPrecision(d.gpus))
+	if err == nil && d.CUDA {
+		return t.onGPUs(d, e.Precision, transformer.Application(e.Application))
 	}
 	return d, err
 }

@@ -11,7 +11,8 @@ import (
 )
 
 // applications says how a CPU applies each tensor that is A·B and no more:
-// factored, or materialised as A·B. (A GPU materialises them all.)
+// factored, or materialised as A·B. (On a GPU the kernels for large networks
+// choose by their own costs, those for small ones materialise them all.)
 func applications(n *run.Network, application string) (map[string]string, error) {
 	applied := map[string]string{}
 	policy, ok := n.Spec.(model.ConvPolicy)
