@@ -123,10 +123,13 @@ func TestBaselineOutOfTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	python := Python{Interpreter: path, Forms: []string{"JAX"}, Limit: 50 * time.Millisecond}
-	o := Options{Individuals: 2, Threads: []int{1}, Repeat: 1}
+	o, begun := Options{Individuals: 2, Threads: []int{1}, Repeat: 1}, time.Now()
 	rows, err := Baselines(context.Background(), python, PaperNetworks(40)[:1], Source{}, ofLengths(4), o, func(Row) {})
 	if err != nil || len(rows) != 2 || !strings.Contains(rows[1].Failure, "not done after 50ms") {
 		t.Errorf("%+v, %v", rows, err)
+	}
+	if waited := time.Since(begun); waited > 30*time.Second {
+		t.Errorf("waited %s for what the program had started", waited)
 	}
 }
 
