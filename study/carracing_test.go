@@ -75,10 +75,10 @@ func TestDrivingStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if best, std := ScoreKey(groups, "best"), ScoreKey(groups, "std"); best != "return_best" || std != "return_std" {
+	if best, std := ScoreKey(groups.Groups, "best"), ScoreKey(groups.Groups, "std"); best != "return_best" || std != "return_std" {
 		t.Errorf("scores are %q and %q", best, std)
 	}
-	a, err := Select(groups, Question{Metric: "return_best"})
+	a, err := Select(groups.Groups, Question{Metric: "return_best"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestDrivingStudy(t *testing.T) {
 	loss := tiny(t, "trials: 3", "trials: 1")
 	other := filepath.Join(t.TempDir(), "lm")
 	execute(t, loss, other, 1)
-	mixed := append(groupsIn(t, loss, other)[:1], groups[0])
+	mixed := append(groupsIn(t, loss, other)[:1], groups.Groups[0])
 	if _, err := Select(mixed, Question{Metric: "generation_seconds"}); run.KindOf(err) != run.BadData || !strings.Contains(err.Error(), "runs of different tasks: ") {
 		t.Errorf("driving compared with stories: %v", err)
 	}

@@ -142,6 +142,25 @@ func TestAnotherVersion(t *testing.T) {
 	}
 }
 
+// TestBegunByName: a study that was begun is found by its file's name, ending
+// and folder left out, with the settings that it was begun with.
+func TestBegunByName(t *testing.T) {
+	s := tiny(t, "trials: 3", "trials: 1")
+	t.Chdir(t.TempDir())
+	if _, err := Load("tiny", nil); run.KindOf(err) != run.BadConfig {
+		t.Errorf("a study of that name that nobody began: %v", err)
+	}
+	s.override([]string{"generations=3"})
+	if err := s.Check(); err != nil {
+		t.Fatal(err)
+	}
+	execute(t, s, s.Dir(), 1)
+	back, dir, err := LoadBegun("tiny", nil)
+	if err != nil || dir != s.Dir() || back.generation() != 3 || back.Name != "tiny" {
+		t.Errorf("%+v in %s (%v)", back, dir, err)
+	}
+}
+
 // TestLeftovers: a trial killed before it began is begun anew; a folder that
 // holds something else is not touched.
 func TestLeftovers(t *testing.T) {

@@ -100,11 +100,17 @@ func LoadBegun(name string, settings []string) (*Study, string, error) {
 		return nil, "", err
 	}
 	dir := s.Dir()
-	if _, err := os.Stat(filepath.Join(dir, fileStudy)); err == nil {
+	if isStudy(dir) {
 		s, err = Load(dir, settings)
 		return s, dir, err
 	}
 	return s, dir, nil
+}
+
+// isStudy reports whether a directory is that of a study that was begun.
+func isStudy(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, fileStudy))
+	return err == nil
 }
 
 // override puts settings above all others. A later one of the same knob takes
@@ -131,6 +137,9 @@ func source(name string) (text []byte, title string, err error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) && title != "" {
 		return nil, "", fmt.Errorf("study: %s: not a study's directory: it has no %s", name, fileStudy)
+	}
+	if begun := (&Study{Name: name}).Dir(); errors.Is(err, os.ErrNotExist) && !strings.ContainsAny(name, `/\`) && isStudy(begun) {
+		return source(begun) // of a file that is elsewhere, or was named without its ending
 	}
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, "", fmt.Errorf("study: %s: neither an embedded study nor a file or directory%s (study list shows the names)", name, configs.Suggest(name, Names()))

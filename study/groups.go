@@ -16,14 +16,27 @@ type Group struct {
 	Runs []*Run
 }
 
+// Source is what words on a command line name: groups of runs, and the study
+// whose conditions they are, nil where the runs were named one by one.
+type Source struct {
+	Groups []Group
+	Study  *Study
+	levels *run.Levels // as a report has kept them
+}
+
 // ReadGroups reads the runs that words name: each NAME=RUNS, where RUNS are
 // directories or globs with commas between them, or the directory of one run, or
 // all in one word a study, by its name or directory, whose conditions are the
 // groups.
-func ReadGroups(words []string) ([]Group, error) {
+func ReadGroups(words []string) (Source, error) {
 	if len(words) == 1 && !strings.Contains(words[0], "=") && !hasLineage(words[0]) {
 		return readStudy(words[0])
 	}
+	groups, err := readNamed(words)
+	return Source{Groups: groups}, err
+}
+
+func readNamed(words []string) ([]Group, error) {
 	var groups []Group
 	for _, word := range words {
 		name, list, named := strings.Cut(word, "=")
@@ -49,22 +62,35 @@ func ReadGroups(words []string) ([]Group, error) {
 	return groups, nil
 }
 
-// LevelsOf returns what the losses of groups are compared with: as a report
-// that the words name has kept it, or from the first run's text.
-func LevelsOf(words []string, groups []Group, o run.Options) (*run.Levels, error) {
-	if len(words) == 1 && isReport(words[0]) {
-		res, err := ReadResults(words[0])
-		if err == nil && res.Levels == nil {
-			err = badDataf("study: %s: the report has no entropies of the text", words[0])
+// Ask completes a question: what it leaves open is as the study has it, or, of
+// the metric, the score of the runs' task.
+func (s Source) Ask(q Question) Question {
+	if s.Study != nil {
+		if q.Metric == "" {
+			q.Metric = s.Study.Metric
 		}
-		if err != nil {
-			return nil, err
+		if q.Generation == 0 {
+			q.Generation = int(s.Study.Generation)
 		}
-		return res.Levels, nil
 	}
-	first := groups[0].Runs[0]
+	if q.Metric == "" {
+		q.Metric = ScoreKey(s.Groups, "best")
+	}
+	return q
+}
+
+// Levels returns what losses are compared with: as a report has kept it, or
+// from the first run's text.
+func (s Source) Levels(o run.Options) (*run.Levels, error) {
+	if s.levels != nil {
+		return s.levels, nil
+	}
+	first := s.Groups[0].Runs[0]
 	if task := first.Config.Task; task != "lm" {
 		return nil, badConfig(fmt.Errorf("levels: %s is of task %s: only texts have entropies", first.Dir, task))
+	}
+	if first.kept != nil {
+		return nil, badDataf("levels: %s: the report has no entropies of its text", first.Dir)
 	}
 	a, err := run.OpenArchive(first.Dir, o)
 	if err != nil {
@@ -103,29 +129,30 @@ func readRuns(pattern string) ([]*Run, error) {
 
 // readStudy reads the runs that a study has made so far, or those that a
 // report of one has kept.
-func readStudy(name string) ([]Group, error) {
+func readStudy(name string) (Source, error) {
 	if isReport(name) {
 		res, err := ReadResults(name)
 		if err != nil {
-			return nil, err
+			return Source{}, err
 		}
-		return slices.DeleteFunc(res.groups(), func(g Group) bool { return len(g.Runs) == 0 }), nil
+		groups := slices.DeleteFunc(res.groups(), func(g Group) bool { return len(g.Runs) == 0 })
+		return Source{groups, &res.Study, res.Levels}, nil
 	}
 	s, dir, err := LoadBegun(name, nil)
 	if err != nil {
-		return nil, err
+		return Source{}, err
 	}
 	states, err := s.States(dir)
 	if err != nil {
-		return nil, err
+		return Source{}, err
 	}
 	groups := s.groupsOf(states)
 	for _, g := range groups {
 		if len(g.Runs) == 0 {
-			return nil, badDataf("study: %s: condition %s has no runs in %s: evorank study run %s makes them", s.Name, g.Name, dir, name)
+			return Source{}, badDataf("study: %s: condition %s has no runs in %s: evorank study run %s makes them", s.Name, g.Name, dir, name)
 		}
 	}
-	return groups, nil
+	return Source{Groups: groups, Study: s}, nil
 }
 
 // groupsOf collects the trials that were begun by condition.

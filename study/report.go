@@ -66,7 +66,12 @@ func (res *Results) document() (document, []figure) {
 	return d, figures
 }
 
-func sentence(text string) string { return capital(strings.TrimSuffix(text, ".")) + "." }
+func sentence(text string) string {
+	if strings.HasSuffix(text, "?") {
+		return capital(text)
+	}
+	return capital(strings.TrimSuffix(text, ".")) + "."
+}
 
 // write adds a section: what it asks, what is missing, tables and figures.
 func (res *Results) write(d *document, section Section, f Findings) (figures []figure) {

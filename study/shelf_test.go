@@ -280,6 +280,29 @@ func TestOnly(t *testing.T) {
 	}
 }
 
+// TestAsk: of a study, what is not asked is as its file has it.
+func TestAsk(t *testing.T) {
+	s := tiny(t, "metric: loss_best", "metric: loss_median", "trials: 3", "trials: 2\ngeneration: 4")
+	dir := filepath.Join(t.TempDir(), "d")
+	execute(t, s, dir, 1)
+	source, err := ReadGroups([]string{dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if q := source.Ask(Question{}); q != (Question{"loss_median", 4, false}) {
+		t.Errorf("nothing asked: %+v", q)
+	}
+	if q := source.Ask(Question{Metric: "loss_best", Generation: 6}); q != (Question{"loss_best", 6, false}) {
+		t.Errorf("all asked: %+v", q)
+	}
+	if source, err = ReadGroups([]string{"a=" + s.Plan(dir)[0].Dir}); err != nil {
+		t.Fatal(err)
+	}
+	if q := source.Ask(Question{}); q != (Question{"loss_best", 0, false}) {
+		t.Errorf("of runs: %+v", q)
+	}
+}
+
 // TestGroupsOfAReport: compare and plot take a report for the runs.
 func TestGroupsOfAReport(t *testing.T) {
 	s, dir, report := reported(t)
@@ -288,15 +311,15 @@ func TestGroupsOfAReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	kept, err := ReadGroups([]string{report})
-	if err != nil || len(kept) != len(s.Conditions) {
-		t.Fatalf("%d groups, %v", len(kept), err)
+	if err != nil || len(kept.Groups) != len(s.Conditions) {
+		t.Fatalf("%d groups, %v", len(kept.Groups), err)
 	}
 	for _, q := range []Question{{"loss_best", 6, false}, {"heldout_loss_best", 3, false}} {
-		a, err := Select(runs, q)
+		a, err := Select(runs.Groups, q)
 		if err != nil {
 			t.Fatal(err)
 		}
-		b, err := Select(kept, q)
+		b, err := Select(kept.Groups, q)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -310,7 +333,7 @@ func TestGroupsOfAReport(t *testing.T) {
 			t.Errorf("ranks %v", ranks)
 		}
 	}
-	if _, err := DrawCurves(kept, View{Metric: keyFounders, Axis: keySeconds, Band: stats.MedianInterval}); err != nil {
+	if _, err := DrawCurves(kept.Groups, View{Metric: keyFounders, Axis: keySeconds, Band: stats.MedianInterval}); err != nil {
 		t.Error(err)
 	}
 }

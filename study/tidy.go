@@ -185,6 +185,6 @@ func (res *Results) Thin(every int) {
 	}
 }
 
-// bootstrap is how the intervals of figures are resampled: fewer times than
+// bootstrap is how the intervals of curves are resampled: fewer times than
 // those of tables, for every generation has one.
 var bootstrap = stats.Bootstrap{Confidence: 0.95, Resamples: 1000, Seed: 1}

@@ -63,7 +63,7 @@ func columnOf(g stats.Group) (plot.Column, error) {
 		return plot.Column{}, fmt.Errorf("%s: %d of %d values are NaN or infinite: they cannot be drawn, and are not left out", g.Name, n, len(g.Values))
 	}
 	c := plot.Column{Name: g.Name, Values: g.Values, Centre: stats.Median(g.Values), Low: math.NaN(), High: math.NaN()}
-	if i, err := bootstrap.Interval(stats.OfMedian, g.Values); err == nil { // else too few or all equal: no interval
+	if i, err := ofTables.Interval(stats.OfMedian, g.Values); err == nil { // else too few or all equal: no interval
 		c.Low, c.High = float64(i.Low), float64(i.High)
 	}
 	return c, nil

@@ -28,10 +28,10 @@ func compareCommand() *cli.Command {
 			&cli.StringFlag{Name: "value", Usage: "`COLUMN` of the table that holds the values"},
 			&cli.StringFlag{Name: "better", Usage: "lower or higher: which values of the table are better (default: by the column's name)"},
 			&cli.StringFlag{Name: "method", Value: string(stats.Auto), Usage: "of the rank-sum test: auto, exact, normal, or ranksums (uncorrected, as in the paper)"},
-			&cli.StringFlag{Name: "baseline", Usage: "`GROUP` that others are held against (default: the first)"},
+			&cli.StringFlag{Name: "baseline", Usage: "`GROUP` that others are held against (default: the study's, or the first)"},
 			&cli.Float64Flag{Name: "confidence", Value: 0.95, Usage: "of intervals; tests are read at 1 minus it"},
 			&cli.IntFlag{Name: "resamples", Value: 10_000, Usage: "of the bootstrap"},
-			&cli.Uint64Flag{Name: "seed", Value: 1, Usage: "of the bootstrap"},
+			&cli.Uint64Flag{Name: "seed", Usage: "of the bootstrap"},
 			&cli.BoolFlag{Name: "json", Usage: "every number, nothing rounded"},
 			&cli.BoolFlag{Name: "markdown", Usage: "tables in Markdown"},
 			&cli.BoolFlag{Name: "latex", Usage: "tables in LaTeX, for the booktabs package"},
@@ -43,8 +43,8 @@ func compareCommand() *cli.Command {
 // questionFlags say which value is taken from a run.
 func questionFlags() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "metric", DefaultText: "the best's score: loss_best or return_best", Usage: "`KEY` of metrics.jsonl (docs/metrics.md), held-out ones included"},
-		&cli.IntFlag{Name: "generation", Usage: "to compare at", DefaultText: "the last one, if it is the same for all runs"},
+		&cli.StringFlag{Name: "metric", DefaultText: "the study's, or the best's score: loss_best or return_best", Usage: "`KEY` of metrics.jsonl (docs/metrics.md), held-out ones included"},
+		&cli.IntFlag{Name: "generation", Usage: "to compare at", DefaultText: "the study's, or the last one, if it is the same for all runs"},
 		&cli.BoolFlag{Name: "allow-missing", Usage: "leave out runs that lack the value, and say so"},
 	}
 }
@@ -121,15 +121,18 @@ func atMostOne(c *cli.Context, flags ...string) error {
 }
 
 func compareRuns(c *cli.Context, o stats.Options) (stats.Report, error) {
-	groups, err := study.ReadGroups(c.Args().Slice())
+	source, err := study.ReadGroups(c.Args().Slice())
 	if err != nil {
 		return stats.Report{}, byKind(err)
 	}
-	q, err := question(c, groups)
+	if o.Baseline == "" && source.Study != nil {
+		o.Baseline = source.Study.Baseline
+	}
+	q, err := question(c, source)
 	if err != nil {
 		return stats.Report{}, err
 	}
-	a, err := study.Select(groups, q)
+	a, err := study.Select(source.Groups, q)
 	if err != nil {
 		return stats.Report{}, byKind(err)
 	}
@@ -137,17 +140,10 @@ func compareRuns(c *cli.Context, o stats.Options) (stats.Report, error) {
 	return report, byKind(err)
 }
 
-func question(c *cli.Context, groups []study.Group) (study.Question, error) {
-	q := study.Question{Metric: metricOf(c, groups, "best"), Generation: c.Int("generation"), AllowMissing: c.Bool("allow-missing")}
+// question is what the flags ask, completed by what a study is about.
+func question(c *cli.Context, source study.Source) (study.Question, error) {
+	q := source.Ask(study.Question{Metric: c.String("metric"), Generation: c.Int("generation"), AllowMissing: c.Bool("allow-missing")})
 	return q, positive(c, "generation")
-}
-
-// metricOf is the metric that is asked for, or the score of that ending.
-func metricOf(c *cli.Context, groups []study.Group, ending string) string {
-	if key := c.String("metric"); key != "" {
-		return key
-	}
-	return study.ScoreKey(groups, ending)
 }
 
 func compareTable(c *cli.Context, o stats.Options) (stats.Report, error) {

@@ -85,19 +85,20 @@ func plotCurves(c *cli.Context) error {
 	if err := choice(c, "over", "generation", "seconds", "tokens", "steps"); err != nil {
 		return err
 	}
-	groups, err := study.ReadGroups(c.Args().Slice())
+	source, err := study.ReadGroups(c.Args().Slice())
 	if err != nil {
 		return byKind(err)
 	}
-	ending := "best"
-	if c.Command.Name == "diversity" {
-		ending = "std"
+	groups := source.Groups
+	metric := source.Ask(study.Question{Metric: c.String("metric")}).Metric
+	if c.Command.Name == "diversity" && !c.IsSet("metric") {
+		metric = study.ScoreKey(groups, "std")
 	}
-	v := study.View{Metric: metricOf(c, groups, ending), Axis: c.String("over"), Band: stats.BandKind(c.String("band")), Trials: !c.Bool("no-trials")}
+	v := study.View{Metric: metric, Axis: c.String("over"), Band: stats.BandKind(c.String("band")), Trials: !c.Bool("no-trials")}
 	if c.Bool("terminal") {
 		return terminalCurves(c, groups, v)
 	}
-	if v.Levels, err = levelsOf(c, groups); err != nil {
+	if v.Levels, err = levelsOf(c, source); err != nil {
 		return err
 	}
 	f, err := study.DrawCurves(groups, v)
@@ -123,37 +124,37 @@ func terminalCurves(c *cli.Context, groups []study.Group, v study.View) error {
 }
 
 // levelsOf returns what losses are compared with, if that is asked for.
-func levelsOf(c *cli.Context, groups []study.Group) (*run.Levels, error) {
+func levelsOf(c *cli.Context, source study.Source) (*run.Levels, error) {
 	if !c.Bool("levels") {
 		return nil, nil
 	}
-	levels, err := study.LevelsOf(c.Args().Slice(), groups, runOptions(c))
+	levels, err := source.Levels(runOptions(c))
 	return levels, byKind(err)
 }
 
 // answerOf takes the values that the flags ask for.
-func answerOf(c *cli.Context) (study.Answer, []study.Group, error) {
+func answerOf(c *cli.Context) (study.Answer, study.Source, error) {
 	if err := wantFile(c); err != nil {
-		return study.Answer{}, nil, err
+		return study.Answer{}, study.Source{}, err
 	}
-	groups, err := study.ReadGroups(c.Args().Slice())
+	source, err := study.ReadGroups(c.Args().Slice())
 	if err != nil {
-		return study.Answer{}, nil, byKind(err)
+		return study.Answer{}, source, byKind(err)
 	}
-	q, err := question(c, groups)
+	q, err := question(c, source)
 	if err != nil {
-		return study.Answer{}, nil, err
+		return study.Answer{}, source, err
 	}
-	a, err := study.Select(groups, q)
-	return a, groups, byKind(err)
+	a, err := study.Select(source.Groups, q)
+	return a, source, byKind(err)
 }
 
 func plotStrips(c *cli.Context) error {
-	a, groups, err := answerOf(c)
+	a, source, err := answerOf(c)
 	if err != nil {
 		return err
 	}
-	levels, err := levelsOf(c, groups)
+	levels, err := levelsOf(c, source)
 	if err != nil {
 		return err
 	}
