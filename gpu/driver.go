@@ -167,7 +167,7 @@ func (d *driver) start() error {
 	switch code := d.Init(0); code {
 	case success:
 		return nil
-	case noDevice:
+	case CodeNoDevice:
 		return d.unusable(NoDevice, code, "the driver sees no GPU"+visibility())
 	default:
 		return d.unusable(NoDevice, code, "the driver does not start")

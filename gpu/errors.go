@@ -12,7 +12,7 @@ type Code int32
 const (
 	success               Code = 0
 	CodeOutOfMemory       Code = 2
-	noDevice              Code = 100
+	CodeNoDevice          Code = 100
 	CodeDeviceUnavailable Code = 46
 	codeNoBinary          Code = 209
 	codeUnsupportedPTX    Code = 222

@@ -46,9 +46,9 @@ func TestUnusableDevices(t *testing.T) {
 		words   []string
 	}{
 		{"too old", 0, func(f *fake) { f.version = 12040 }, DriverTooOld, []string{"CUDA 12.4", "needs 13.0", "driver 580"}},
-		{"no card", 0, func(f *fake) { f.fail["Init"] = noDevice }, NoDevice, []string{"the driver sees no GPU (a container", "--gpus all", "CUDA_ERROR_100"}},
-		{"all hidden", 0, func(f *fake) { f.fail["Init"] = noDevice; hide("") }, NoDevice, []string{"CUDA_VISIBLE_DEVICES is set and empty", "unset it"}},
-		{"hidden by a wrong number", 0, func(f *fake) { f.fail["Init"] = noDevice; hide("7") }, NoDevice, []string{"CUDA_VISIBLE_DEVICES=7 chooses"}},
+		{"no card", 0, func(f *fake) { f.fail["Init"] = CodeNoDevice }, NoDevice, []string{"the driver sees no GPU (a container", "--gpus all", "CUDA_ERROR_100"}},
+		{"all hidden", 0, func(f *fake) { f.fail["Init"] = CodeNoDevice; hide("") }, NoDevice, []string{"CUDA_VISIBLE_DEVICES is set and empty", "unset it"}},
+		{"hidden by a wrong number", 0, func(f *fake) { f.fail["Init"] = CodeNoDevice; hide("7") }, NoDevice, []string{"CUDA_VISIBLE_DEVICES=7 chooses"}},
 		{"one hidden", 2, func(*fake) { hide("1,0") }, NoDevice, []string{"cuda:2", "shows 2", "CUDA_VISIBLE_DEVICES=1,0 chooses and orders"}},
 		{"broken driver", 0, func(f *fake) { f.fail["Init"] = 999 }, NoDevice, []string{"does not start", "CUDA error 999"}},
 		{"no fabric manager", 0, func(f *fake) { f.fail["Init"] = 802 }, NoDevice, []string{"failure 802: on a machine with NVSwitch, start nvidia-fabricmanager (CUDA_ERROR_802"}},

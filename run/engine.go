@@ -33,6 +33,8 @@ type Device struct {
 	Name, Kind, Precision string
 	CUDA                  bool
 	Threads               int // of the CPU
+	// Note is what the user should know about how "auto" was resolved.
+	Note string
 	// Plan is how the network's layers are computed, where that is chosen and
 	// decides bits; then it counts as part of the kind.
 	Plan string
@@ -56,15 +58,14 @@ func (d Device) bits() string {
 // EnvironmentISA names the variable that forces an instruction set.
 const EnvironmentISA = "EVORANK_CPU"
 
-// ChooseDevice resolves "auto", the first usable GPU or else the CPU, and
-// checks that the device can be used. A GPU that was asked for by name and is
-// not usable is an error, never the CPU.
+// ChooseDevice resolves "auto", the first GPU that there are kernels for or else
+// the CPU, and checks that the device can be used. A GPU that was asked for by
+// name and is not usable is an error, never the CPU.
 func ChooseDevice(name, precision, application string, threads int) (Device, error) {
+	note := ""
 	if name == "auto" || name == "" {
-		name = "cpu"
-		if infos, err := gpu.Devices(); err == nil && len(infos) > 0 {
-			name = "cuda"
-		}
+		gpus, err := gpu.Devices()
+		name, note = automatic(gpus, err, precision)
 	}
 	selection, err := gpu.ParseSelection(name)
 	if err != nil {
@@ -73,7 +74,9 @@ func ChooseDevice(name, precision, application string, threads int) (Device, err
 	if selection.CUDA {
 		return chooseCUDA(selection, precision, application)
 	}
-	return chooseCPU(precision, application, threads)
+	d, err := chooseCPU(precision, application, threads)
+	d.Note = note
+	return d, err
 }
 
 func chooseCPU(precision, application string, threads int) (Device, error) {

@@ -56,6 +56,7 @@ func (r *Run) resume() (err error) {
 	if r.device, err = r.experiment.device(); err != nil {
 		return err
 	}
+	r.device.tell(o)
 	if err := r.openLineage(); err != nil {
 		return err
 	}

@@ -108,6 +108,7 @@ func Create(cfg configs.Config, name, dir string, o Options) (*Run, error) {
 	if r.device, err = x.device(); err != nil {
 		return nil, err
 	}
+	r.device.tell(o)
 	if r.engine, err = x.NewEngine(r.device); err != nil {
 		return nil, err
 	}

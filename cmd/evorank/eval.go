@@ -198,6 +198,9 @@ func chooseDevice(c *cli.Context) (run.Device, error) {
 		return run.Device{}, err
 	}
 	d, err := run.ChooseDevice(c.String("device"), c.String("precision"), application, c.Int("threads"))
+	if d.Note != "" {
+		runOptions(c).Warn("device: " + d.Note)
+	}
 	return d, byKind(err)
 }
 
