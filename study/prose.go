@@ -86,6 +86,27 @@ func (p Prose) Stale(res *Results) []string {
 	return out
 }
 
+// Renumber returns the text with the numbers that are not what the results say
+// made so, with as many decimals as before. The words around them stay: read
+// them again.
+func (p Prose) Renumber(res *Results) Prose {
+	return Prose{sourced.ReplaceAllStringFunc(p.Text, func(whole string) string {
+		m := sourced.FindStringSubmatch(whole)
+		if strings.HasPrefix(m[3], "from ") {
+			return whole
+		}
+		want, err := res.quantity(m[3])
+		if err != nil {
+			return whole // Stale says why
+		}
+		shown := asShown(want, m[1], m[2] != "")
+		if shown == strings.ReplaceAll(m[1], "−", "-") {
+			return whole
+		}
+		return strings.ReplaceAll(shown, "-", "−") + strings.TrimPrefix(whole, m[1])
+	})}
+}
+
 // asShown writes a quantity with as many decimals as a number in the text has.
 func asShown(x float64, like string, percent bool) string {
 	if percent {

@@ -78,6 +78,18 @@ func TestStale(t *testing.T) {
 	}
 }
 
+// TestRenumber changes numbers that are not the results', and nothing else.
+func TestRenumber(t *testing.T) {
+	res := told(t)
+	text := "5.0<!-- median loss_best | dense --> and 0.00<!-- difference loss_best | 4/1, c = 1 | dense -->, -2.5<!-- difference loss_best | 4/1, c = 1 | dense -->, " +
+		"7 %<!-- median loss_best | 4/1, c = 1 over median loss_best | dense -->, 1.5<!-- from the paper -->, 9.9<!-- median loss_best | later -->, 9.9"
+	want := "5.0<!-- median loss_best | dense --> and −2.50<!-- difference loss_best | 4/1, c = 1 | dense -->, -2.5<!-- difference loss_best | 4/1, c = 1 | dense -->, " +
+		"50 %<!-- median loss_best | 4/1, c = 1 over median loss_best | dense -->, 1.5<!-- from the paper -->, 9.9<!-- median loss_best | later -->, 9.9"
+	if got := (Prose{text}).Renumber(res).Text; got != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
 // TestFill writes the tables, and nothing else.
 func TestFill(t *testing.T) {
 	res := told(t)

@@ -47,7 +47,8 @@ func studyCommand() *cli.Command {
 					&cli.IntFlag{Name: "every", Value: 1, Usage: "keep every so manieth generation of the curves, beside the first ten and the last"},
 					&cli.StringFlag{Name: "output", Aliases: []string{"o"}, Usage: "`DIR` (default: report in the study's directory)"},
 					&cli.StringFlag{Name: "from", Usage: "`DIR` of an earlier report, instead of a study"},
-					&cli.StringFlag{Name: "text", Usage: "`FILE` of Markdown about the study: fill in its tables, and fail if its numbers are not the report's"}}, studySettings()...),
+					&cli.StringFlag{Name: "text", Usage: "`FILE` of Markdown about the study: fill in its tables, and fail if its numbers are not the report's"},
+					&cli.BoolFlag{Name: "renumber", Usage: "write the report's numbers into the --text, too; its words are yours to read again"}}, studySettings()...),
 			},
 		},
 	}
@@ -256,6 +257,9 @@ func studyReport(c *cli.Context) error {
 	if c.Int("every") < 1 {
 		return usagef("study report: --every must be at least 1")
 	}
+	if c.IsSet("renumber") && !c.IsSet("text") {
+		return usagef("study report: --renumber is for a --text")
+	}
 	results, dir, err := resultsOf(c)
 	if err != nil {
 		return err
@@ -269,13 +273,14 @@ func studyReport(c *cli.Context) error {
 	}
 	fmt.Fprintln(c.App.Writer, filepath.Join(dir, "report.html"))
 	if c.IsSet("text") {
-		return fillText(results, c.String("text"))
+		return fillText(results, c.String("text"), c.Bool("renumber"))
 	}
 	return nil
 }
 
-// fillText writes a text's tables and checks its numbers.
-func fillText(results *study.Results, path string) error {
+// fillText writes a text's tables, and its numbers if that is asked for, and
+// checks the numbers.
+func fillText(results *study.Results, path string, renumber bool) error {
 	before, err := os.ReadFile(path)
 	if err != nil {
 		return byKind(&run.Error{Kind: run.BadData, Err: fmt.Errorf("study report: %w", err)})
@@ -283,6 +288,9 @@ func fillText(results *study.Results, path string) error {
 	text, err := study.Prose{Text: string(before)}.Fill(results)
 	if err != nil {
 		return byKind(err)
+	}
+	if renumber {
+		text = text.Renumber(results)
 	}
 	if text.Text != string(before) {
 		err = files.WriteWhole(path, func(w io.Writer) error {

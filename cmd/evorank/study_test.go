@@ -29,6 +29,7 @@ func studied(t testing.TB) string {
 	must(t, append([]string{"study", "run", "lm-quick", "--dir", at("study"), "--parallel", "2"}, tinyStudy...)...)
 	write(t, at("trials.csv"), "method,loss,width\na,1,2\na,1.5,4\na,1.2,8\nb,2,2\nb,NaN,4\nc,3,2\nc,3,4\n")
 	write(t, at("carracing.csv"), string(table))
+	write(t, at("text.md"), "0.00<!-- median loss_best | dense -->")
 	return dir
 }
 
@@ -69,6 +70,10 @@ func TestStudyCommands(t *testing.T) {
 		{"study report $D/study", exitDone, `study/report/report.html\n$`},
 		{"study report --from $D/study/report -o $D/again", exitDone, `again/report.html\n$`},
 		{"study report --from $D", exitData, "summary.json"},
+		{"study report $D/study --renumber", exitUsage, "--renumber is for a --text"},
+		{"study report --from $D/study/report --text $D/text.md", exitFailure, "line 1: it says 0.00, the results say "},
+		{"study report --from $D/study/report --text $D/text.md --renumber", exitDone, `report.html\n$`},
+		{"study report --from $D/study/report --text $D/text.md", exitDone, `report.html\n$`},
 		{"study report lm-quick --dir $D/none", exitData, "has no runs in $D/none yet"},
 
 		{"compare", exitUsage, "give groups of runs, a study, or --table"},
