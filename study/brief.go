@@ -2,6 +2,7 @@ package study
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"github.com/evorank/evorank/stats"
@@ -19,33 +20,50 @@ func (res *Results) section(name string) (Section, Findings, error) {
 	return sections[i], res.Sections[i], nil
 }
 
-// conditionsInBrief has the median of each metric and what a generation takes.
+// conditionsInBrief has the median of each metric, how far that of the first is
+// above the text's entropies, and what a generation takes.
 func (res *Results) conditionsInBrief(section Section) grid {
 	g := grid{head: []string{"condition", "parameters", "trials"}}
 	for _, metric := range res.Study.Metrics() {
 		g.head = append(g.head, MetricOf(metric).Name+", median [95 %]")
 	}
+	if res.Levels != nil {
+		g.head = append(g.head, "above unigram", "above bigram")
+	}
 	g.head = append(g.head, "s a generation")
 	for i, c := range res.Conditions {
-		if !section.has(c.Name) {
-			continue
+		if section.has(c.Name) {
+			row := append([]string{c.Name}, res.conditionInBrief(c, res.Study.trialsOf(i))...)
+			g.rows = append(g.rows, append(row, slices.Repeat([]string{"–"}, len(g.head)-len(row))...))
 		}
-		x, err := res.valuesOf(perGeneration, c.Name)
-		if err != nil {
-			g.rows = append(g.rows, slices.Concat([]string{c.Name, "", fmt.Sprintf("0 of %d", res.Study.trialsOf(i))}, slices.Repeat([]string{"–"}, len(res.Study.Metrics())+1)))
-			continue
-		}
-		n := fmt.Sprint(len(x))
-		if wanted := res.Study.trialsOf(i); len(x) < wanted {
-			n = fmt.Sprintf("%d of %d", len(x), wanted)
-		}
-		row := []string{c.Name, fmt.Sprint(c.Parameters), n}
-		for _, metric := range res.Study.Metrics() {
-			row = append(row, res.inBrief(metric, c.Name))
-		}
-		g.rows = append(g.rows, append(row, fmt.Sprintf("%.3f", stats.Median(x))))
 	}
 	return g
+}
+
+// conditionInBrief is the row of one condition, without its name; without
+// trials, it ends with their number.
+func (res *Results) conditionInBrief(c Setting, wanted int) []string {
+	seconds, err := res.valuesOf(perGeneration, c.Name)
+	if err != nil {
+		return []string{"", fmt.Sprintf("0 of %d", wanted)}
+	}
+	n := fmt.Sprint(len(seconds))
+	if len(seconds) < wanted {
+		n = fmt.Sprintf("%d of %d", len(seconds), wanted)
+	}
+	row := []string{fmt.Sprint(c.Parameters), n}
+	for _, metric := range res.Study.Metrics() {
+		row = append(row, res.inBrief(metric, c.Name))
+	}
+	if l := res.Levels; l != nil {
+		scores, err := res.valuesOf(res.Study.Metric, c.Name)
+		if err != nil {
+			scores = []float64{math.NaN()}
+		}
+		loss := stats.Median(scores)
+		row = append(row, signed(stats.Number(loss-l.Unigram)), signed(stats.Number(loss-l.Bigram)))
+	}
+	return append(row, fmt.Sprintf("%.3f", stats.Median(seconds)))
 }
 
 // inBrief is the median with its interval.

@@ -100,11 +100,11 @@ func TestFill(t *testing.T) {
 	want := `a
 <!-- conditions Both -->
 
-| condition | parameters | trials | loss of the best, median \[95 %\] | s a generation |
-| --- | --- | --- | --- | --- |
-| dense | 99 | 3 | 5.000 \[4.000, 6.000\] | 2.000 |
-| 4/1, c = 1 | 13 | 3 | 2.500 \[1.500, 3.500\] | 2.000 |
-| later |  | 0 of 2 | – | – |
+| condition | parameters | trials | loss of the best, median \[95 %\] | above unigram | above bigram | s a generation |
+| --- | --- | --- | --- | --- | --- | --- |
+| dense | 99 | 3 | 5.000 \[4.000, 6.000\] | -0.780 | +1.630 | 2.000 |
+| 4/1, c = 1 | 13 | 3 | 2.500 \[1.500, 3.500\] | -3.280 | -0.870 | 2.000 |
+| later |  | 0 of 2 | – | – | – | – |
 
 <!-- end -->
 b
