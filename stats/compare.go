@@ -11,6 +11,7 @@ import (
 type Group struct {
 	Name   string
 	Values []float64
+	Keys   []string // for SignedRanks: a value belongs to the one of the same key in another group
 }
 
 // Options says how groups are compared. The zero value of a field means its
@@ -18,7 +19,7 @@ type Group struct {
 type Options struct {
 	Metric     string      // what the values are, for headings: "held-out loss"
 	Unit       string      // "nats"; may be empty
-	Method     Method      // rank-sum test; default Auto
+	Method     Method      // rank-sum test, or SignedRanks; default Auto
 	Confidence float64     // of intervals; default 0.95. Tests are read at 1 - Confidence
 	Power      float64     // for TrialsNeeded; default 0.8
 	Resamples  int         // of the bootstrap; default 10,000
@@ -74,11 +75,11 @@ type Overall struct {
 type Comparison struct {
 	Group        string   `json:"group"`
 	Baseline     string   `json:"baseline"`
-	Method       Method   `json:"method"` // of the rank-sum test; empty if there was none
-	U            Number   `json:"u"`
+	Method       Method   `json:"method"` // of the test; empty if there was none
+	U            Number   `json:"u"`      // of SignedRanks: W
 	P            Number   `json:"p"`
 	Adjusted     Number   `json:"p_adjusted"`
-	Median       Number   `json:"median_difference"`
+	Median       Number   `json:"median_difference"` // of the groups' medians; of SignedRanks: the median within pairs; and so the mean
 	MedianCI     Interval `json:"median_difference_interval"`
 	Mean         Number   `json:"mean_difference"`
 	MeanCI       Interval `json:"mean_difference_interval"`
@@ -133,8 +134,8 @@ func (o Options) complete(groups []Group) (Options, error) {
 	o.Resamples = orDefault(o.Resamples, 10_000)
 	o.Baseline = orDefault(o.Baseline, groups[0].Name)
 	switch {
-	case !slices.Contains([]Method{Auto, Exact, Normal, RankSums}, o.Method):
-		return o, fmt.Errorf("unknown method %q: use %q, %q, %q or %q", o.Method, Auto, Exact, Normal, RankSums)
+	case !slices.Contains([]Method{Auto, Exact, Normal, RankSums, SignedRanks}, o.Method):
+		return o, fmt.Errorf("unknown method %q: use %q, %q, %q, %q or %q", o.Method, Auto, Exact, Normal, RankSums, SignedRanks)
 	case !(o.Confidence > 0 && o.Confidence < 1):
 		return o, fmt.Errorf("confidence %v: give a number between 0 and 1", o.Confidence)
 	case !(o.Power > 0 && o.Power < 1):

@@ -22,14 +22,14 @@ var update = flag.Bool("update", false, "rewrite the expected files in testdata"
 func awkwardReport(t *testing.T) Report {
 	t.Helper()
 	report, err := Compare([]Group{
-		{"dense", []float64{7.61, 7.58, 7.66, 7.49, 7.55, 7.63, 7.6}},
-		{"factored_r1", []float64{6.91, 7.02, 6.88, 6.95, 6.79, 7.08, 6.9}},
-		{"ties & more", []float64{7.6, 7.6, 7.5, 7.4, 7.5, 7.6, 7.5}},
-		{"three | trials", []float64{7.1, 7.2, 7.3}},
-		{"constant", []float64{7.5, 7.5, 7.5, 7.5, 7.5}},
-		{"one", []float64{7.0}},
-		{"diverged", []float64{7.3, math.NaN(), 7.1, math.Inf(1)}},
-		{"empty", nil},
+		{Name: "dense", Values: []float64{7.61, 7.58, 7.66, 7.49, 7.55, 7.63, 7.6}},
+		{Name: "factored_r1", Values: []float64{6.91, 7.02, 6.88, 6.95, 6.79, 7.08, 6.9}},
+		{Name: "ties & more", Values: []float64{7.6, 7.6, 7.5, 7.4, 7.5, 7.6, 7.5}},
+		{Name: "three | trials", Values: []float64{7.1, 7.2, 7.3}},
+		{Name: "constant", Values: []float64{7.5, 7.5, 7.5, 7.5, 7.5}},
+		{Name: "one", Values: []float64{7.0}},
+		{Name: "diverged", Values: []float64{7.3, math.NaN(), 7.1, math.Inf(1)}},
+		{Name: "empty", Values: nil},
 	}, Options{Metric: "held-out loss", Unit: "nats", Resamples: 500, Seed: 7})
 	if err != nil {
 		t.Fatal(err)
@@ -168,7 +168,7 @@ func TestCaveats(t *testing.T) {
 		{name: "one value", x: []float64{1}, y: five, pair: "one value", noGlass: true},
 		{name: "ranksums", x: five, y: []float64{6, 7, 8, 9, 3.5}, method: RankSums, pair: "exact p is", wantP: true},
 	} {
-		report, err := Compare([]Group{{"y", c.y}, {"x", c.x}}, Options{Method: c.method, Resamples: 100})
+		report, err := Compare([]Group{{Name: "y", Values: c.y}, {Name: "x", Values: c.x}}, Options{Method: c.method, Resamples: 100})
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -187,7 +187,7 @@ func TestCaveats(t *testing.T) {
 }
 
 func TestCompareRefuses(t *testing.T) {
-	a, b := Group{"a", []float64{1, 2}}, Group{"b", []float64{3, 4}}
+	a, b := Group{Name: "a", Values: []float64{1, 2}}, Group{Name: "b", Values: []float64{3, 4}}
 	for _, c := range []struct {
 		groups  []Group
 		options Options
@@ -195,7 +195,7 @@ func TestCompareRefuses(t *testing.T) {
 	}{
 		{[]Group{a}, Options{}, "at least two"},
 		{[]Group{a, a}, Options{}, `"a" is given twice`},
-		{[]Group{a, {" ", nil}}, Options{}, "no name"},
+		{[]Group{a, {Name: " ", Values: nil}}, Options{}, "no name"},
 		{[]Group{a, b}, Options{Method: "t-test"}, "unknown method"},
 		{[]Group{a, b}, Options{Confidence: 95}, "confidence 95"},
 		{[]Group{a, b}, Options{Confidence: math.NaN()}, "confidence NaN"},
@@ -215,7 +215,7 @@ func TestCompareRefuses(t *testing.T) {
 // Pairs hold later groups against earlier ones, whatever the named baseline
 // against all; turning a pair round turns every sign.
 func TestPairOrder(t *testing.T) {
-	groups := []Group{{"a", []float64{1, 2, 4}}, {"b", []float64{3, 5, 6}}, {"c", []float64{0, 7, 9}}}
+	groups := []Group{{Name: "a", Values: []float64{1, 2, 4}}, {Name: "b", Values: []float64{3, 5, 6}}, {Name: "c", Values: []float64{0, 7, 9}}}
 	names := func(o Options) (pairs [][2]string) {
 		report, err := Compare(groups, o)
 		if err != nil {
@@ -237,5 +237,42 @@ func TestPairOrder(t *testing.T) {
 	x, y := there.Pairs[0], back.Pairs[0]
 	if len(there.Pairs) != 1 || x.Median != -y.Median || x.Cliff != -y.Cliff || x.P != y.P || x.U != 9-y.U {
 		t.Errorf("%+v turned round is %+v", x, y)
+	}
+}
+
+// TestSignedRanks: pairs are made by key, whatever the order; what has no
+// partner is said, and what cannot be paired is not tested.
+func TestSignedRanks(t *testing.T) {
+	base := Group{"base", []float64{5, 1, 9, 3, 7, 2, 8}, []string{"e", "a", "i", "c", "g", "b", "h"}}
+	g := Group{"new", []float64{1.5, 2.25, 3.125, 7, 8.5, 9.75, 4}, []string{"a", "b", "c", "g", "h", "i", "z"}}
+	report, err := Compare([]Group{base, g}, Options{Method: SignedRanks, Resamples: 200})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := report.Pairs[0] // differences 0.5, 0.25, 0.125, 0, 0.5, 0.75: all above zero
+	if c.Method != SignedRanks || c.U != 15 || c.P != 2./32 || c.Median != 0.375 {
+		t.Errorf("%+v", c)
+	}
+	said := strings.Join(c.Caveats, "; ")
+	for _, want := range []string{"6 pairs; values without a partner, not in the test: 2", "6 pairs; without a difference, not in the test: 1", "5 pairs with a difference: p cannot be below 0.062"} {
+		if !strings.Contains(said, want) {
+			t.Errorf("%q does not say %q", said, want)
+		}
+	}
+	var text strings.Builder
+	if err := report.WriteText(&text); err != nil || !strings.Contains(text.String(), "signed-rank  15") || !strings.Contains(text.String(), "Signed-rank tests are two-sided") {
+		t.Errorf("%v\n%s", err, text.String())
+	}
+	for want, bad := range map[string]Group{
+		"it is not known which values belong together": {"new", g.Values, nil},
+		"two values of a":                    {"new", []float64{1, 2}, []string{"a", "a"}},
+		"every difference is zero":           {"new", base.Values, base.Keys},
+		"too few values":                     {"new", []float64{1, 2}, []string{"x", "y"}},
+		"1 pair with a difference: p cannot": {"new", []float64{1.5, 2}, []string{"a", "y"}},
+	} {
+		report, err := Compare([]Group{base, bad}, Options{Method: SignedRanks, Resamples: 200})
+		if err != nil || !strings.Contains(strings.Join(report.Pairs[0].Caveats, "; "), want) {
+			t.Errorf("want %q: %v (%v)", want, report.Pairs[0].Caveats, err)
+		}
 	}
 }

@@ -103,8 +103,12 @@ func hold(g, base Group, o Options) Comparison {
 	if len(c.Caveats) > 0 {
 		return c
 	}
-	c.test(g.Values, base.Values, o)
 	c.effects(g.Values, base.Values)
+	if o.Method == SignedRanks {
+		c.holdPairs(g, base, o)
+		return c
+	}
+	c.test(g.Values, base.Values, o)
 	c.differences(g.Values, base.Values, o.bootstrap())
 	c.plan(g.Values, base.Values, o)
 	return c

@@ -41,6 +41,11 @@ type golden struct {
 		Confidence float64
 		Low, High  float64
 	}
+	Signed []struct {
+		D    []float64
+		Ties bool
+		W, P float64
+	}
 	Power []struct {
 		Shift, Cliff float64
 		N            int
@@ -97,6 +102,25 @@ func TestRankSumAgainstSciPy(t *testing.T) {
 	}
 	if exact < 100 || tied < 30 {
 		t.Errorf("only %d exact cases, %d of them with ties: the golden file is too thin", exact, tied)
+	}
+}
+
+func TestSignedRankAgainstSciPy(t *testing.T) {
+	tied, zeros := 0, 0
+	for i, c := range readGolden(t).Signed {
+		got, err := SignedRank(c.D)
+		if err != nil || got.W != c.W || !close12(got.P, c.P) {
+			t.Errorf("case %d, %v: got %+v (%v), want W %v, p %v", i, c.D, got, err, c.W, c.P)
+		}
+		if c.Ties {
+			tied++
+		}
+		if got.Zeros > 0 {
+			zeros++
+		}
+	}
+	if tied < 30 || zeros < 20 {
+		t.Errorf("only %d cases with ties, %d with zeros: the golden file is too thin", tied, zeros)
 	}
 }
 

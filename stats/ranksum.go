@@ -23,6 +23,9 @@ const (
 	// with which the paper's p-values were made. It ignores ties and is far
 	// off in the tails of small samples.
 	RankSums Method = "ranksums"
+	// SignedRanks is another test, of values that belong together in pairs (see
+	// SignedRank); RankSum refuses it.
+	SignedRanks Method = "signed-rank"
 )
 
 const (

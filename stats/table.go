@@ -87,6 +87,9 @@ func (d *document) pairs(r Report) {
 			fmt.Sprintf("median difference [%s]", formatPercent(r.Confidence)),
 			"Cliff's δ", "Glass's δ", "Glass's δ (n-1)", fmt.Sprintf("n for %s", formatPercent(r.Power))},
 	}
+	if r.paired() {
+		t.head[1], t.head[2] = "test", "W"
+	}
 	for _, c := range r.Pairs {
 		method := string(c.Method)
 		if method == "" {
@@ -101,15 +104,32 @@ func (d *document) pairs(r Report) {
 	d.tables = append(d.tables, t)
 }
 
+// paired reports whether values were compared within pairs.
+func (r Report) paired() bool {
+	return slices.ContainsFunc(r.Pairs, func(c Comparison) bool { return c.Method == SignedRanks })
+}
+
 // notes says what was used, in full sentences.
 func (r Report) notes() []string {
+	if r.paired() {
+		return []string{
+			fmt.Sprintf("Intervals: BCa bootstrap, %s, %d resamples, seed %d.", formatPercent(r.Confidence), r.Resamples, r.Seed),
+			"Signed-rank tests are two-sided and exact, of the differences within pairs; the median difference is that within pairs; W is the sum of the positive differences' ranks.",
+			fmt.Sprintf("p (Holm) is corrected over %s; Kruskal-Wallis uses χ² with tie correction and does not know of pairs.", plural(r.Family, "comparison")),
+			r.signs(),
+		}
+	}
 	return []string{
 		fmt.Sprintf("Intervals: BCa bootstrap, %s, %d resamples, seed %d.", formatPercent(r.Confidence), r.Resamples, r.Seed),
 		"Rank-sum tests are two-sided: exact = permutation distribution, normal = with tie and continuity correction, ranksums = uncorrected normal approximation.",
 		fmt.Sprintf("p (Holm) is corrected over %s; Kruskal-Wallis uses χ² with tie correction.", plural(r.Family, "comparison")),
-		"Differences and effect sizes are positive where the group's values are larger than the baseline's. Glass's δ divides by the baseline's population SD, the (n-1) column by its sample SD.",
+		r.signs(),
 		fmt.Sprintf("n for %s: trials per group by Noether's formula at the observed effect, two-sided level %.2g, not corrected for the number of comparisons.", formatPercent(r.Power), 1-r.Confidence),
 	}
+}
+
+func (r Report) signs() string {
+	return "Differences and effect sizes are positive where the group's values are larger than the baseline's. Glass's δ divides by the baseline's population SD, the (n-1) column by its sample SD."
 }
 
 func plural(n int, thing string) string {

@@ -46,12 +46,21 @@ func Select(groups []Group, q Question) (Answer, error) {
 		if err != nil {
 			return a, badData(err)
 		}
-		a.Groups = append(a.Groups, stats.Group{Name: g.Name, Values: values})
+		a.Groups = append(a.Groups, stats.Group{Name: g.Name, Values: values, Keys: seedsOf(used)})
 		a.Runs = append(a.Runs, used)
 		a.doubtGroup(i, used)
 	}
 	a.doubtAll()
 	return a, nil
+}
+
+// seedsOf are the runs' seeds, which make pairs of runs in different groups.
+func seedsOf(runs []*Run) []string {
+	var out []string
+	for _, r := range runs {
+		out = append(out, fmt.Sprintf("seed %d", r.Seed()))
+	}
+	return out
 }
 
 // take returns the group's values and the runs that they come from.

@@ -132,10 +132,16 @@ func cellOf(v any) string {
 
 // Groups collects a column's numbers by the words of another column, in the
 // order in which these appear. Cells that say NaN or inf are values; empty
-// ones, and what is no number, are errors.
-func (t *Table) Groups(by, value string) ([]stats.Group, error) {
+// ones, and what is no number, are errors. The words of the column pair, if one
+// is named, say which rows of different groups belong together.
+func (t *Table) Groups(by, value, pair string) ([]stats.Group, error) {
 	if err := t.has(by, value); err != nil {
 		return nil, err
+	}
+	if pair != "" {
+		if err := t.has(pair); err != nil {
+			return nil, err
+		}
 	}
 	var groups []stats.Group
 	for i, row := range t.Rows {
@@ -152,6 +158,9 @@ func (t *Table) Groups(by, value string) ([]stats.Group, error) {
 			at, groups = len(groups), append(groups, stats.Group{Name: name})
 		}
 		groups[at].Values = append(groups[at].Values, x)
+		if pair != "" {
+			groups[at].Keys = append(groups[at].Keys, pair+" "+row[pair])
+		}
 	}
 	return groups, nil
 }

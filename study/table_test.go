@@ -30,7 +30,7 @@ func TestPaperTable(t *testing.T) {
 		{"best_score", "small dense", 0.0084, 0.0003, 0.91, 0.005},
 		{"stage1_seconds", "small dense", 0.66, 0.005, -0.09, 0.005},
 	} {
-		groups, err := table.Groups("method", c.column)
+		groups, err := table.Groups("method", c.column, "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -63,7 +63,7 @@ func TestReadTable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		groups, err := table.Groups("group", "x")
+		groups, err := table.Groups("group", "x", "")
 		if err != nil || len(groups) != 2 || groups[0].Name != "a" || groups[0].Values[0] != 1 || !math.IsNaN(groups[0].Values[1]) || !math.IsInf(groups[1].Values[0], 1) {
 			t.Errorf("%s: %v, %v", name, groups, err)
 		}
@@ -85,7 +85,7 @@ func TestReadTable(t *testing.T) {
 	} {
 		table, err := ReadTable(at(name, c.text))
 		if err == nil {
-			_, err = table.Groups("group", "x")
+			_, err = table.Groups("group", "x", "")
 		}
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v, want %s", name, err, c.want)

@@ -26,8 +26,9 @@ func compareCommand() *cli.Command {
 			&cli.StringFlag{Name: "table", Usage: "CSV or JSON `FILE` with one row per trial, instead of runs"},
 			&cli.StringFlag{Name: "group", Usage: "`COLUMN` of the table that names the group"},
 			&cli.StringFlag{Name: "value", Usage: "`COLUMN` of the table that holds the values"},
+			&cli.StringFlag{Name: "pair", Usage: "`COLUMN` of the table that says which rows of different groups belong together, for signed-rank"},
 			&cli.StringFlag{Name: "better", Usage: "lower or higher: which values of the table are better (default: by the column's name)"},
-			&cli.StringFlag{Name: "method", Value: string(stats.Auto), Usage: "of the rank-sum test: auto, exact, normal, or ranksums (uncorrected, as in the paper)"},
+			&cli.StringFlag{Name: "method", Value: string(stats.Auto), Usage: "of the rank-sum test: auto, exact, normal, or ranksums (uncorrected, as in the paper); or signed-rank, of pairs of equal seed"},
 			&cli.StringFlag{Name: "baseline", Usage: "`GROUP` that others are held against (default: the study's, or the first)"},
 			&cli.Float64Flag{Name: "confidence", Value: 0.95, Usage: "of intervals; tests are read at 1 minus it"},
 			&cli.IntFlag{Name: "resamples", Value: 10_000, Usage: "of the bootstrap"},
@@ -86,7 +87,7 @@ func compareUsage(c *cli.Context) error {
 		return usagef("compare: --confidence and --resamples must be more than 0")
 	}
 	if !c.IsSet("table") {
-		for _, f := range []string{"group", "value", "better"} {
+		for _, f := range []string{"group", "value", "pair", "better"} {
 			if c.IsSet(f) {
 				return usagef("compare: --%s is for a --table", f)
 			}
@@ -103,6 +104,9 @@ func compareUsage(c *cli.Context) error {
 	}
 	if c.NArg() > 0 {
 		return usagef("compare: %q: give groups of runs or --table, one of them", c.Args().First())
+	}
+	if c.IsSet("pair") != (c.String("method") == string(stats.SignedRanks)) {
+		return usagef("compare: --method %s and --pair belong together: which rows of a table make pairs?", stats.SignedRanks)
 	}
 	return need(c, "group", "value")
 }
@@ -151,7 +155,7 @@ func compareTable(c *cli.Context, o stats.Options) (stats.Report, error) {
 	if err != nil {
 		return stats.Report{}, byKind(err)
 	}
-	groups, err := t.Groups(c.String("group"), c.String("value"))
+	groups, err := t.Groups(c.String("group"), c.String("value"), c.String("pair"))
 	if err != nil {
 		return stats.Report{}, byKind(err)
 	}

@@ -178,11 +178,37 @@ def make_power(rng):
     return cases
 
 
+def every_sign(differences):
+    """Two-sided permutation p of the signed-rank sum: every way the signs can fall."""
+    ranks = stats.rankdata(np.abs(differences))
+    observed = ranks[np.array(differences) > 0].sum()
+    sums = np.array([ranks[list(signs)].sum() for signs in itertools.product((False, True), repeat=len(ranks))])
+    return min(1, 2 * min((sums <= observed + 1e-9).mean(), (sums >= observed - 1e-9).mean()))
+
+
+def make_signed(rng):
+    cases = []
+    for i in range(200):
+        kind = ("continuous", "skewed", "integers", "coarse")[i % 4]
+        n = int(rng.integers(1, 11 if i < 160 else 50))
+        d = [round(a - b, 6) for a, b in zip(draw(rng, n, kind), draw(rng, n, kind))]
+        rest = [v for v in d if v != 0]
+        ties = len({abs(v) for v in rest}) < len(rest)
+        if not rest or (ties and len(rest) > 10):
+            continue
+        ranks = stats.rankdata(np.abs(rest))
+        case = {"d": d, "ties": ties, "w": float(ranks[np.array(rest) > 0].sum())}
+        case["p"] = float(every_sign(rest)) if ties else float(stats.wilcoxon(rest, method="exact").pvalue)
+        cases.append(case)
+    return cases
+
+
 def main():
     rng = np.random.default_rng(20261122)
     golden = {
         "two_samples": make_two(rng), "kruskal": make_kruskal(rng), "summaries": make_summaries(rng),
         "holm": make_holm(rng), "bootstrap": make_bootstrap(rng), "power": make_power(rng),
+        "signed": make_signed(rng),
     }
     lines = []
     for name, cases in golden.items():
