@@ -103,12 +103,13 @@ func hold(g, base Group, o Options) Comparison {
 	if len(c.Caveats) > 0 {
 		return c
 	}
-	c.effects(g.Values, base.Values)
 	if o.Method == SignedRanks {
 		c.holdPairs(g, base, o)
+		c.effects(g.Values, base.Values)
 		return c
 	}
 	c.test(g.Values, base.Values, o)
+	c.effects(g.Values, base.Values)
 	c.differences(g.Values, base.Values, o.bootstrap())
 	c.plan(g.Values, base.Values, o)
 	return c
