@@ -67,8 +67,11 @@ type selfTest struct {
 	Error     string                `json:"error,omitempty"`
 }
 
-// lookAround describes the machine; test is what a GPU must pass.
-func lookAround(test func(ordinal int, p transformer.Precision) error) surroundings {
+// tester is what a GPU must pass, and how long that took.
+type tester func(ordinal int, p transformer.Precision) (time.Duration, error)
+
+// lookAround describes the machine.
+func lookAround(test tester) surroundings {
 	s := surroundings{GPUs: []device{}} // an empty list in JSON, not null
 	s.CPU.Name, s.CPU.Threads, s.CPU.InstructionSet = cpuName(), runtime.GOMAXPROCS(0), vector.BestISA()
 	cards, err := gpu.Cards()
@@ -86,29 +89,24 @@ func lookAround(test func(ordinal int, p transformer.Precision) error) surroundi
 }
 
 // examine tests a GPU in every precision, if there are kernels for it.
-func examine(card gpu.Card, test func(ordinal int, p transformer.Precision) error) device {
+func examine(card gpu.Card, test tester) device {
 	d := device{Card: card, Arch: card.Architecture(), Image: image.Choice(card.Info), SelfTests: []selfTest{}}
 	if !d.supported() {
 		return d
 	}
 	for _, p := range []transformer.Precision{transformer.FP32, transformer.TF32, transformer.BF16, transformer.FP16} {
-		d.SelfTests = append(d.SelfTests, timed(p, func() error { return test(card.Ordinal, p) }))
+		taken, err := test(card.Ordinal, p)
+		result := selfTest{Precision: p, Passed: err == nil, Seconds: taken.Seconds()}
+		if err != nil {
+			result.Error = err.Error()
+		}
+		d.SelfTests = append(d.SelfTests, result)
 	}
 	return d
 }
 
 // supported tells whether the program has code for the GPU.
 func (d device) supported() bool { return d.Image != "none" }
-
-func timed(p transformer.Precision, test func() error) selfTest {
-	begun := time.Now()
-	err := test()
-	t := selfTest{Precision: p, Passed: err == nil, Seconds: time.Since(begun).Seconds()}
-	if err != nil {
-		t.Error = err.Error()
-	}
-	return t
-}
 
 // failure is the first self-test that failed, as an error.
 func (s surroundings) failure() error {

@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/evorank/evorank/gpu"
 	"github.com/evorank/evorank/kernels/image"
@@ -27,7 +28,7 @@ func twoGPUs() surroundings {
 		}, Arch: "sm_90", Image: "sm_90", SelfTests: []selfTest{{Precision: transformer.FP16, Passed: true, Seconds: 0.213}}},
 		{Card: gpu.Card{Info: gpu.Info{Ordinal: 1, Name: "Fake A100", Major: 8}, Note: "no management library"}, Image: "none"},
 	}
-	s.GPUs[1].SelfTests = []selfTest{timed(transformer.FP32, func() error { return errors.New("self-test: cuda:1, fp32: wrong loss") })}
+	s.GPUs[1].SelfTests = []selfTest{{Precision: transformer.FP32, Error: "self-test: cuda:1, fp32: wrong loss"}}
 	return s
 }
 
@@ -80,15 +81,15 @@ func TestExamine(t *testing.T) {
 		t.Skip(err) // the tag nogpu
 	}
 	tried := 0
-	test := func(ordinal int, p transformer.Precision) error {
+	test := func(ordinal int, p transformer.Precision) (time.Duration, error) {
 		tried++
 		if p == transformer.BF16 {
-			return errors.New("wrong loss")
+			return 0, errors.New("wrong loss")
 		}
-		return nil
+		return 170 * time.Millisecond, nil
 	}
 	hopper := examine(gpu.Card{Info: gpu.Info{Major: 9}}, test)
-	if s := (surroundings{GPUs: []device{hopper}}); tried != 4 || len(hopper.SelfTests) != 4 || s.failure() == nil || s.failure().Error() != "wrong loss" {
+	if s := (surroundings{GPUs: []device{hopper}}); tried != 4 || len(hopper.SelfTests) != 4 || hopper.SelfTests[3] != (selfTest{Precision: transformer.FP16, Passed: true, Seconds: 0.17}) || s.failure() == nil || s.failure().Error() != "wrong loss" {
 		t.Errorf("%d tests, %+v", tried, hopper)
 	}
 	turing := examine(gpu.Card{Info: gpu.Info{Major: 7, Minor: 5}}, test)

@@ -58,9 +58,9 @@ func TestLayers(t *testing.T) {
 	}
 }
 
-// TestWithoutGPUNothingIsLinked: purego links the C library; the tag nogpu
+// TestStaticBuildLinksNothing: purego links the C library; the tag nogpu
 // leaves it out, so that the program is static.
-func TestWithoutGPUNothingIsLinked(t *testing.T) {
+func TestStaticBuildLinksNothing(t *testing.T) {
 	for tag, want := range map[string]bool{"nogpu": false, "none": true} {
 		list := exec.Command("go", "list", "-deps", "-tags", tag, ".")
 		list.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=amd64")

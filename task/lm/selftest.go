@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/evorank/evorank/gpu"
 	"github.com/evorank/evorank/kernels/transformer"
@@ -29,13 +30,17 @@ func Tolerance(p transformer.Precision) float64 {
 // SelfTest evaluates small populations of odd sizes on a GPU and compares them
 // with this processor: genotypes by digest, bit for bit, losses within the
 // precision's tolerance of the float64 reference. All kernels that the
-// precision may use there take part. It is run before a device is trusted.
-func SelfTest(ordinal int, precision transformer.Precision) error {
+// precision may use there take part. It is run before a device is trusted. The
+// time is that of the test: a run has its devices open.
+func SelfTest(ordinal int, precision transformer.Precision) (time.Duration, error) {
 	d, m, err := open(ordinal)
 	if err != nil {
-		return fmt.Errorf("self-test: cuda:%d, %s: %w", ordinal, precision, err)
+		return 0, fmt.Errorf("self-test: cuda:%d, %s: %w", ordinal, precision, err)
 	}
-	return errors.Join(selfTest(d, m, precision), m.Close(), d.Close())
+	begun := time.Now()
+	err = selfTest(d, m, precision)
+	taken := time.Since(begun)
+	return taken, errors.Join(err, m.Close(), d.Close())
 }
 
 // SelfTest is SelfTest on all devices at once, as they are opened.
