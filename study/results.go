@@ -76,7 +76,8 @@ type Findings struct {
 
 // Collect reads the trials below a study's directory and, if they are not done
 // there, in other places (see States). Conditions and trials that are missing
-// are named, trials that are not finished are marked.
+// are named; so are trials that have not come to the generation of interest,
+// which are in no number and no figure.
 func (s *Study) Collect(dir string, places ...string) (*Results, error) {
 	states, err := s.States(dir, places...)
 	if err != nil {
@@ -84,9 +85,14 @@ func (s *Study) Collect(dir string, places ...string) (*Results, error) {
 	}
 	res := &Results{Study: *s, Generation: s.generation()}
 	res.Study.Set, res.Study.Override = withoutFolders(s.Set), withoutFolders(s.Override)
+	groups := s.groupsOf(states)
+	onTheWay, err := res.leaveOut(groups)
+	if err != nil {
+		return nil, err
+	}
 	var first *Run
 	var missing []string
-	for i, g := range s.groupsOf(states) {
+	for i, g := range groups {
 		res.Conditions = append(res.Conditions, Setting{Name: g.Name})
 		if n := len(g.Runs); n < s.trialsOf(i) {
 			missing = append(missing, fmt.Sprintf("%s %d of %d", g.Name, s.trialsOf(i)-n, s.trialsOf(i)))
@@ -106,26 +112,35 @@ func (s *Study) Collect(dir string, places ...string) (*Results, error) {
 	if first == nil {
 		return nil, badDataf("study: %s: has no runs in %s yet: evorank study run makes them", s.Name, dir)
 	}
-	if err := res.arrived(); err != nil {
-		return nil, err
-	}
 	if len(missing) > 0 {
-		res.Caveats = append(res.Caveats, fmt.Sprintf("preliminary: %d of %d trials were begun; missing: %s", len(res.Trials), len(states), strings.Join(missing, "; ")))
+		res.Caveats = append(res.Caveats, fmt.Sprintf("preliminary: %d of %d trials; missing: %s", len(res.Trials), len(states), strings.Join(missing, "; ")))
+	}
+	if len(onTheWay) > 0 {
+		res.Caveats = append(res.Caveats, fmt.Sprintf("left out, they have not come to generation %d: %s", res.Generation, strings.Join(onTheWay, "; ")))
 	}
 	res.measureLevels(first, s, places)
 	return res, res.analyse()
 }
 
-// arrived refuses to report when no trial has come as far as is asked about.
-func (res *Results) arrived() error {
-	last := 0
-	for _, o := range res.Trials {
-		last = max(last, o.Generation)
+// leaveOut takes from the groups the runs that have not come to the generation
+// of interest, and names them. It refuses to go on when none has come so far.
+func (res *Results) leaveOut(groups []Group) (names []string, err error) {
+	last, arrived := 0, 0
+	for i, g := range groups {
+		groups[i].Runs = slices.DeleteFunc(g.Runs, func(r *Run) bool {
+			last = max(last, r.Last())
+			if r.Last() >= res.Generation {
+				arrived++
+				return false
+			}
+			names = append(names, fmt.Sprintf("%s, seed %d (at %d)", g.Name, r.Seed(), r.Last()))
+			return true
+		})
 	}
-	if last < res.Generation {
-		return badDataf("study: %s: no trial has come to generation %d, that is compared; the last is at %d: go on with evorank study run, or give --generations", res.Study.Name, res.Generation, last)
+	if len(names) > 0 && arrived == 0 {
+		return nil, badDataf("study: %s: no trial has come to generation %d, that is compared; the last is at %d: go on with evorank study run, or give --generations", res.Study.Name, res.Generation, last)
 	}
-	return nil
+	return names, nil
 }
 
 func settingOf(condition string, r *Run) Setting {

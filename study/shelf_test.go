@@ -75,7 +75,7 @@ func TestInPieces(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(early.Trials) != 2 || !strings.Contains(strings.Join(early.Caveats, " "), "2 of 9 trials were begun; missing: ") {
+	if len(early.Trials) != 2 || !strings.Contains(strings.Join(early.Caveats, " "), "2 of 9 trials; missing: ") {
 		t.Errorf("a report of two trials: %d trials, %v", len(early.Trials), early.Caveats)
 	}
 	if err := early.Write(filepath.Join(report, "r")); err != nil {
