@@ -4,7 +4,8 @@
 # Usage: EVORANK=path/to/evorank PYTHON=python3 [TEST=path/to/transformer.test] bench/results/gpu-sizes.sh > bench/results/gpu-sizes.txt
 # PYTHON has torch and safetensors for CUDA; each of its programs may take LIMIT (60s), and one that fails or takes longer is marked:
 # four for each of the SIZES ("256 1024"), and half a minute each on one H200. BASELINES names others, such as "PyTorch cudnn" or "JAX".
-# With TEST, which is `go test -c ./kernels/transformer`: what each kernel takes, and what precisions do to losses of fresh populations.
+# With TEST, which is `go test -c ./kernels/transformer`: what each kernel takes, what precisions do to losses of fresh populations, and
+# developed weights beside factors.
 set -uo pipefail
 evorank=$(realpath "${EVORANK:-bin/evorank}") python=${PYTHON:?} failed=0
 precisions=${PRECISIONS:-fp16 bf16 tf32 fp32} baselines=${BASELINES:-PyTorch flash,PyTorch any}
@@ -52,4 +53,5 @@ tests() {
 }
 tests -test.run XXX -test.bench GPUTiled -test.benchtime 4x
 EVORANK_PRECISIONS=1 tests -test.run GPUTiledPrecisions
+tests -test.run XXX -test.bench GPUFactored -test.benchtime 3x
 exit $failed

@@ -34,7 +34,7 @@ done
 
 echo '$ evorank train: README'"'"'s first command where a GPU is found'
 seconds=$SECONDS
-timeout 120 "$evorank" train --run-dir "$work/first" 2>"$work/said" || echo "exit code $?"
-grep -m 1 device "$work/said" || true
+(timeout 120 "$evorank" train --run-dir "$work/first" 2>"$work/said" || echo "exit code $?") | sed "s#$work/##"
+grep -m 1 device "$work/said" | sed "s#$work/##"
 echo "$((SECONDS - seconds)) s, the last line of metrics.jsonl"
 tail -n 1 "$work/first/metrics.jsonl"
