@@ -167,8 +167,14 @@ func BenchmarkGPUFactored(b *testing.B) {
 		gputest.Check(b, err)
 		const individuals, stories = 32, 32
 		phenotypes, genotypes := gputest.Alloc[float32](b, s, individuals*l.Phenotype), gputest.Alloc[float32](b, s, individuals*l.Genotype)
-		gputest.Check(b, gpu.FillBytes(s, phenotypes, 0x3c)) // some finite numbers: only time is looked at
-		gputest.Check(b, gpu.FillBytes(s, genotypes, 0x3c))
+		// A founder, not constants: a card multiplies equal numbers with less power, and so faster.
+		genotype, phenotype := make([]float32, l.Genotype), make([]float32, l.Phenotype)
+		develop.Rebuild(genotype, l, model.Genome{{Kind: model.GeneInit, Seed: 1, Multiplier: 1}})
+		develop.Phenotype(phenotype, genotype, l)
+		for i := range individuals {
+			gputest.Check(b, gpu.Write(s, phenotypes.Slice(i*l.Phenotype, (i+1)*l.Phenotype), phenotype))
+			gputest.Check(b, gpu.Write(s, genotypes.Slice(i*l.Genotype, (i+1)*l.Genotype), genotype))
+		}
 		sequences := tinyStories(stories, shape.Vocab)
 		for _, p := range []Precision{FP32, TF32, FP16} {
 			for _, a := range []Application{Materialised, Factored, Auto} {
