@@ -133,17 +133,17 @@ func TestLinesMakeRoom(t *testing.T) {
 		}
 		return out
 	}
-	frame := Frame{X: Axis{Name: "x"}, Y: Axis{Name: "y"}}
+	frame := Frame{Title: "title", X: Axis{Name: "x"}, Y: Axis{Name: "y"}}
 	few, err := Curves(frame, conditions(2)) // in a row
 	if err != nil {
 		t.Fatal(err)
 	}
-	frame.Caption = strings.Repeat("word ", 40) // two lines
-	many, err := Curves(frame, conditions(15))  // in eight rows
+	frame.Title, frame.Caption = strings.Repeat("word ", 20), strings.Repeat("word ", 40) // two lines each
+	many, err := Curves(frame, conditions(15))                                            // in eight rows
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := height(many)-height(few), 301; got < want-1 || got > want+1 {
+	if got, want := height(many)-height(few), 346; got < want-1 || got > want+1 {
 		t.Errorf("%d dots higher, want %d", got, want)
 	}
 }

@@ -55,13 +55,20 @@ func TestTerminal(t *testing.T) {
 }
 
 // TestTerminalNames: from the top, names stand in the order in which the curves
-// end, also where many end close together.
+// end, also where many end close together, below or above.
 func TestTerminalNames(t *testing.T) {
+	checkNames(t, 0, Named{"top", Series{[]float64{0, 1}, []float64{0, 1000}}}, "top a b c d e f g h")
+	checkNames(t, 992, Named{"low", Series{[]float64{0, 1}, []float64{1000, 0}}}, "a b c d e f g h low")
+}
+
+// checkNames draws eight curves that end from a value on, h lowest, and another.
+func checkNames(t *testing.T, from float64, other Named, want string) {
+	t.Helper()
 	var series []Named
-	for i := range 8 { // h ends lowest
-		series = append(series, Named{string(rune('h' - i)), Series{[]float64{0, 1}, []float64{1000, float64(i)}}})
+	for i := range 8 {
+		series = append(series, Named{string(rune('h' - i)), Series{[]float64{0, 1}, []float64{1000 - from, from + float64(i)}}})
 	}
-	series = append(series, Named{"top", Series{[]float64{0, 1}, []float64{0, 1000}}})
+	series = append(series, other)
 	var b bytes.Buffer
 	if err := Terminal(&b, series, 60, 14); err != nil {
 		t.Fatal(err)
@@ -72,7 +79,7 @@ func TestTerminalNames(t *testing.T) {
 			names = append(names, fields[len(fields)-1])
 		}
 	}
-	if got := strings.Join(names[:9], " "); got != "top a b c d e f g h" {
+	if got := strings.Join(names[:9], " "); got != want {
 		t.Errorf("%s\n%s", got, b.String())
 	}
 }

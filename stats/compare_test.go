@@ -250,8 +250,11 @@ func TestSignedRanks(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := report.Pairs[0] // differences 0.5, 0.25, 0.125, 0, 0.5, 0.75: all above zero
-	if c.Method != SignedRanks || c.U != 15 || c.P != 2./32 || c.Median != 0.375 {
+	if c.Method != SignedRanks || c.U != 15 || c.P != 2./32 || c.Median != 0.375 || c.Mean != 2.125/6 {
 		t.Errorf("%+v", c)
+	}
+	if c.MeanCI.Low < 0 || c.MeanCI.Low > c.Mean || c.MeanCI.High < c.Mean || c.MeanCI.High > 0.75 {
+		t.Errorf("mean of differences from 0 to 0.75: %v", c.MeanCI)
 	}
 	said := strings.Join(c.Caveats, "; ")
 	for _, want := range []string{"6 pairs; values without a partner, not in the test: 2", "6 pairs; without a difference, not in the test: 1", "5 pairs with a difference: p cannot be below 0.062"} {
@@ -269,10 +272,21 @@ func TestSignedRanks(t *testing.T) {
 		"every difference is zero":           {"new", base.Values, base.Keys},
 		"too few values":                     {"new", []float64{1, 2}, []string{"x", "y"}},
 		"1 pair with a difference: p cannot": {"new", []float64{1.5, 2}, []string{"a", "y"}},
+		"3 pairs: bootstrap intervals of fewer than 5 are too narrow": {"new", []float64{1.5, 2.25, 4}, []string{"a", "b", "c"}},
 	} {
 		report, err := Compare([]Group{base, bad}, Options{Method: SignedRanks, Resamples: 200})
 		if err != nil || !strings.Contains(strings.Join(report.Pairs[0].Caveats, "; "), want) {
 			t.Errorf("want %q: %v (%v)", want, report.Pairs[0].Caveats, err)
 		}
+	}
+	enough := Group{"new", []float64{6, 3, 12, 7, 12, 8, 15}, base.Keys} // differences 1 to 7
+	if report, err = Compare([]Group{base, enough}, Options{Method: SignedRanks, Resamples: 200}); err != nil || report.Pairs[0].P != 2./128 || len(report.Pairs[0].Caveats) > 0 {
+		t.Errorf("%+v (%v)", report.Pairs[0], err)
+	}
+	if _, err := SignedRank(enough.Values[:0]); !errors.Is(err, ErrTooFew) {
+		t.Errorf("no differences: %v", err)
+	}
+	if _, err := SignedRank(slices.Repeat([]float64{1}, signedExactLimit+1)); err == nil || !strings.Contains(err.Error(), "501 pairs are too many") {
+		t.Errorf("more pairs than the exact distribution takes: %v", err)
 	}
 }
