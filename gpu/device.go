@@ -9,20 +9,14 @@ import (
 // Attribute is a number that the driver tells about a device (CUdevice_attribute).
 type Attribute int32
 
-// The attributes that evorank's kernels plan with.
+// The attributes in Info, and the clock.
 const (
-	MaxThreadsPerBlock     Attribute = 1
-	MaxSharedPerBlock      Attribute = 8 // bytes without opting in
-	WarpSize               Attribute = 10
 	ClockRate              Attribute = 13 // kHz
 	Multiprocessors        Attribute = 16
 	L2Bytes                Attribute = 38
-	MaxThreadsPerSM        Attribute = 39
 	CapabilityMajor        Attribute = 75
 	CapabilityMinor        Attribute = 76
-	MaxSharedPerSM         Attribute = 81
-	MaxRegistersPerSM      Attribute = 82
-	MaxSharedPerBlockOptin Attribute = 97
+	MaxSharedPerBlockOptin Attribute = 97 // bytes
 )
 
 // Info describes a device; reading it makes no context.

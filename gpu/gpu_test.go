@@ -266,7 +266,8 @@ func TestLaunchChecksItsArguments(t *testing.T) {
 		{Shape{Block: Dim{X: 128, Y: 4}}, good, "512 threads a block, at most 256"},
 		{Shape{Grid: Dim{Y: 70000}}, good, "grid of 1×70000×1"},
 		{Shape{Shared: 100 << 10}, good, "103424 bytes of shared memory"},
-		{Shape{Shared: 64 << 10}, good, ""},
+		{Shape{Shared: 47 << 10}, good, ""}, // 48 KiB with the kernel's own: no opting in
+		{Shape{Shared: 47<<10 + 1}, good, ""},
 	}
 	for _, c := range cases {
 		f.calls = nil
@@ -277,9 +278,40 @@ func TestLaunchChecksItsArguments(t *testing.T) {
 		if c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want) || slices.Contains(f.calls, "LaunchKernel")) {
 			t.Errorf("got %v, want %q and no launch", err, c.want)
 		}
+		if slices.Contains(f.calls, "FuncSetAttribute") != (c.shape.Shared == 47<<10+1) {
+			t.Errorf("%d bytes of shared memory beside the kernel's %d: calls %v", c.shape.Shared, k.Shared, f.calls)
+		}
 	}
-	if got := strings.Count(strings.Join(f.calls, " "), "FuncSetAttribute"); got != 1 {
-		t.Errorf("%d opt-ins to shared memory, want 1", got)
+}
+
+// What could not be made is nil, and what was allocated for it is given back.
+func TestNothingIsLeftOfAFailure(t *testing.T) {
+	f, d, s := opened(t)
+	for _, call := range []string{"StreamCreate", "EventCreate", "ModuleLoadData", "FuncGetParamInfo", "MemcpyHtoD", "StreamSynchronize"} {
+		f.fail[call] = CodeIllegalAddress
+	}
+	f.params = []uint64{8}
+	if s, err := d.NewStream(); s != nil || err == nil {
+		t.Errorf("stream %v, %v", s, err)
+	}
+	if e, err := d.NewEvent(); e != nil || err == nil {
+		t.Errorf("event %v, %v", e, err)
+	}
+	if m, err := d.Load("kernels", []byte{1}); m != nil || err == nil {
+		t.Errorf("module %v, %v", m, err)
+	}
+	if k, err := (&Module{dev: d}).Kernel("k"); k != nil || err == nil {
+		t.Errorf("kernel %v, %v", k, err)
+	}
+	for _, call := range []string{"MemcpyHtoD", "StreamSynchronize"} {
+		if b, err := Place(s, "table", []int32{1, 2}); b.Len() != 0 || err == nil || len(f.memory) != 0 {
+			t.Errorf("%s: placed %v, %v, %d buffers are left", call, b, err, len(f.memory))
+		}
+		delete(f.fail, call)
+	}
+	b, err := Place(s, "table", []int32{1, 2})
+	if got := make([]int32, 2); err != nil || Read(s, got, b) != nil || !slices.Equal(got, []int32{1, 2}) {
+		t.Errorf("placed %v, %v", got, err)
 	}
 }
 

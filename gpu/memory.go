@@ -3,6 +3,7 @@ package gpu
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"unsafe"
 )
 
@@ -28,6 +29,19 @@ func Alloc[T any](d *Device, name string, n int) (Buffer[T], error) {
 	err := d.do("allocate", fmt.Sprintf("%s (%s) on %v", name, bytesText(uint64(b.Bytes())), d),
 		func() Code { return d.drv.MemAlloc(&b.pointer, uint64(b.Bytes())) })
 	return b, d.withFreeMemory(err)
+}
+
+// Place allocates device memory for the values, copies them there and waits.
+// The name is for error messages.
+func Place[T any](s *Stream, name string, values []T) (Buffer[T], error) {
+	b, err := Alloc[T](s.dev, name, len(values))
+	if err != nil {
+		return b, err
+	}
+	if err := Write(s, b, values); err != nil {
+		return Buffer[T]{}, errors.Join(err, b.Free())
+	}
+	return b, nil
 }
 
 // withFreeMemory adds the numbers to an out-of-memory error.
@@ -123,6 +137,9 @@ func Download[T any](s *Stream, dst Pinned[T], src Buffer[T]) error {
 
 // Write copies ordinary host memory to the device and waits for it.
 func Write[T any](s *Stream, dst Buffer[T], src []T) error {
+	// NOTE: where the GPU reads ordinary memory by itself, the copy goes on after
+	// the driver's call has returned, and nobody else may hold src by then.
+	defer runtime.KeepAlive(src)
 	if err := upload(s, dst, src); err != nil {
 		return err
 	}
@@ -131,6 +148,7 @@ func Write[T any](s *Stream, dst Buffer[T], src []T) error {
 
 // Read copies device memory to ordinary host memory and waits for it.
 func Read[T any](s *Stream, dst []T, src Buffer[T]) error {
+	defer runtime.KeepAlive(dst) // as in Write
 	if err := download(s, dst, src); err != nil {
 		return err
 	}

@@ -27,7 +27,10 @@ func (d *Device) Load(name string, image []byte) (*Module, error) {
 	if errors.As(err, &e) && (e.Code == codeNoBinary || e.Code == codeUnsupportedPTX || e.Code == codeInvalidImage) {
 		return nil, d.drv.unusable(Architecture, e.Code, fmt.Sprintf("%v (%s, %s) cannot run %s", d, d.Name, d.Architecture(), name))
 	}
-	return m, err
+	if err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // Close unloads the module; its kernels may not be used any more.
@@ -48,7 +51,7 @@ type Kernel struct {
 	params   []int // sizes in bytes; nil if the driver cannot tell
 
 	mu            sync.Mutex
-	sharedAllowed int // dynamic shared memory that was opted in to
+	sharedAllowed int // dynamic shared memory that a launch may ask for as it is
 }
 
 // Function attributes (CUfunction_attribute).
@@ -63,7 +66,7 @@ const (
 // Kernel looks up a kernel by its name in the image.
 func (m *Module) Kernel(name string) (*Kernel, error) {
 	drv := m.dev.drv
-	k := &Kernel{Name: name, dev: m.dev, sharedAllowed: 48 << 10}
+	k := &Kernel{Name: name, dev: m.dev}
 	read := func(value *int, attribute int32) func() Code {
 		return func() Code {
 			var v int32
@@ -79,10 +82,14 @@ func (m *Module) Kernel(name string) (*Kernel, error) {
 		read(&k.LocalBytes, attributeLocalBytes),
 		read(&k.Registers, attributeRegisters),
 	)
+	if err == nil {
+		err = m.dev.do("read parameters", name, k.readParams)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return k, m.dev.do("read parameters", name, k.readParams)
+	k.sharedAllowed = 48<<10 - k.Shared // static and dynamic together, unless more is opted in to
+	return k, nil
 }
 
 // readParams asks for parameter after parameter until there is none.
@@ -118,7 +125,7 @@ func (k *Kernel) Occupancy(threads, shared int) (int, error) {
 	return int(blocks), err
 }
 
-// allowShared opts in to more than 48 KiB of dynamic shared memory.
+// allowShared opts in to more than 48 KiB of shared memory.
 func (k *Kernel) allowShared(shared int) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()

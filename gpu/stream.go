@@ -1,8 +1,6 @@
 package gpu
 
-import (
-	"time"
-)
+import "time"
 
 // Stream is a queue of work on a device; work on different streams may
 // overlap. One goroutine at a time uses a stream.
@@ -16,8 +14,10 @@ type Stream struct {
 func (d *Device) NewStream() (*Stream, error) {
 	const nonBlocking = 1
 	s := &Stream{dev: d}
-	err := d.do("make stream", d.String(), func() Code { return d.drv.StreamCreate(&s.handle, nonBlocking) })
-	return s, err
+	if err := d.do("make stream", d.String(), func() Code { return d.drv.StreamCreate(&s.handle, nonBlocking) }); err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Device returns the stream's device.
@@ -59,8 +59,10 @@ type Event struct {
 // NewEvent makes an event that can be timed.
 func (d *Device) NewEvent() (*Event, error) {
 	e := &Event{dev: d}
-	err := d.do("make event", d.String(), func() Code { return d.drv.EventCreate(&e.handle, 0) })
-	return e, err
+	if err := d.do("make event", d.String(), func() Code { return d.drv.EventCreate(&e.handle, 0) }); err != nil {
+		return nil, err
+	}
+	return e, nil
 }
 
 // Record moves the event to the stream's present end.
