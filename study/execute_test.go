@@ -159,6 +159,9 @@ func TestBegunByName(t *testing.T) {
 	if err != nil || dir != s.Dir() || back.generation() != 3 || back.Name != "tiny" {
 		t.Errorf("%+v in %s (%v)", back, dir, err)
 	}
+	if _, _, err := LoadBegun("./tiny", nil); run.KindOf(err) != run.BadConfig {
+		t.Errorf("a path where nothing is: %v", err)
+	}
 }
 
 // TestLeftovers: a trial killed before it began is begun anew; a folder that
