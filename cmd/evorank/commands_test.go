@@ -180,6 +180,9 @@ func TestCommands(t *testing.T) {
 		{"tokenizer train --data $D/text.txt --vocab 7 -o $D/t.json", exitData, "too small"},
 		{"tokenizer nope", exitUsage, `unknown command "nope"`},
 	})
+	if _, err := os.Lstat(filepath.Join(dir, "new")); err == nil {
+		t.Error("a run that was refused left a directory")
+	}
 }
 
 // commandLine is a row of a table of command lines: $D stands for a directory

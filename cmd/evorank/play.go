@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 
 	"github.com/evorank/evorank/model"
 	"github.com/evorank/evorank/run"
@@ -68,7 +66,7 @@ func playAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt)
+	ctx, stop := interruptible(c)
 	defer stop()
 	result, err := d.play(ctx, s)
 	if errors.Is(err, context.Canceled) {

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"image/gif"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -175,4 +178,35 @@ func TestPlaySeesAnotherScore(t *testing.T) {
 	if s.SameKind = false; s.verdict() != nil {
 		t.Error("another kind of device must not come to the same")
 	}
+}
+
+// TestInterruptedDrive: what cannot be resumed does not say that it can.
+func TestInterruptedDrive(t *testing.T) {
+	ctx, stop := context.WithCancel(context.Background())
+	stop()
+	for command, want := range map[string]string{"eval": "eval: interrupted", "play": "play: interrupted, nothing written"} {
+		var errs shared
+		code := evorank(ctx, []string{"evorank", command, "--weights", driverWeights, "--seed", "1"}, strings.NewReader(""), io.Discard, &errs)
+		if said := errs.String(); code != exitFailure || !strings.Contains(said, want) || strings.Contains(said, "resum") {
+			t.Errorf("%s: exit %d: %s", command, code, said)
+		}
+	}
+}
+
+// shared is a buffer for what is said from several goroutines.
+type shared struct {
+	sync.Mutex
+	text strings.Builder
+}
+
+func (s *shared) Write(p []byte) (int, error) {
+	s.Lock()
+	defer s.Unlock()
+	return s.text.Write(p)
+}
+
+func (s *shared) String() string {
+	s.Lock()
+	defer s.Unlock()
+	return s.text.String()
 }

@@ -208,7 +208,8 @@ func isTerminal(w io.Writer) bool {
 
 // interruptible returns a context that the first SIGINT or SIGTERM cancels;
 // after that the signals have their usual effect: the second one kills. It says
-// so, for a step under way may take a while.
+// so, for a step under way may take a while; what is left then, and how to go
+// on, is the command's to tell.
 func interruptible(c *cli.Context) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(c.Context, os.Interrupt, syscall.SIGTERM)
 	done := context.AfterFunc(ctx, func() {
@@ -217,7 +218,7 @@ func interruptible(c *cli.Context) (context.Context, context.CancelFunc) {
 			fmt.Fprintln(c.App.ErrWriter) // below the progress line
 		}
 		log := logger(c.App.ErrWriter)
-		log.Info().Msg("stopping, resumable; the same again ends at once")
+		log.Info().Msg("stopping; the same again ends at once")
 	})
 	return ctx, func() {
 		done()

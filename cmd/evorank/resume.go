@@ -26,6 +26,9 @@ func resumeAction(c *cli.Context) error {
 	if err := positive(c, "generations"); err != nil {
 		return err
 	}
+	if err := checkFollow(c); err != nil {
+		return err
+	}
 	o := runOptions(c)
 	o.Device, o.Text, o.Heldout = c.String("device"), c.String("data"), c.String("heldout")
 	o.Generations = c.Int("generations")

@@ -50,6 +50,9 @@ func deviceFlag() cli.Flag {
 const defaultConfig = "lm-quick"
 
 func trainAction(c *cli.Context) error {
+	if err := checkFollow(c); err != nil { // before there is a directory
+		return err
+	}
 	name := defaultConfig
 	if c.NArg() > 0 {
 		name = c.Args().First()
@@ -94,11 +97,16 @@ func override(c *cli.Context, cfg *configs.Config) error {
 	return usageError(cfg.Check())
 }
 
-// follow trains until the end or a stop, showing progress, and sums up.
-func follow(c *cli.Context, r *run.Run) error {
+// checkFollow refuses values of followFlags that mean nothing.
+func checkFollow(c *cli.Context) error {
 	if c.Duration("max-time") < 0 {
 		return usagef("%s: --max-time must not be negative", c.Command.Name)
 	}
+	return nil
+}
+
+// follow trains until the end or a stop, showing progress, and sums up.
+func follow(c *cli.Context, r *run.Run) error {
 	ctx, stop := interruptible(c)
 	defer stop()
 	if limit := c.Duration("max-time"); limit > 0 {
