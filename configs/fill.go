@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"cmp"
 	"fmt"
 	"reflect"
 	"slices"
@@ -84,11 +85,15 @@ func fillOne(v reflect.Value, n *yaml.Node, path string) error {
 	if n.Kind == yaml.AliasNode {
 		n = n.Alias
 	}
-	if isSection(v) {
+	switch {
+	case isSection(v):
 		return fill(v, n, path+".")
-	}
-	if n.Tag == "!!null" {
+	case n.Tag == "!!null":
 		return at(n, "%s: no value given", path)
+	case v.Kind() == reflect.Slice:
+		return fillList(v, n, path)
+	case v.Kind() == reflect.Map:
+		return fillMap(v, n, path)
 	}
 	fresh := reflect.New(v.Type())
 	err := n.Decode(fresh.Interface())
@@ -96,6 +101,43 @@ func fillOne(v reflect.Value, n *yaml.Node, path string) error {
 		return at(n, "%s: %s", path, wanted(v, n, err))
 	}
 	v.Set(fresh.Elem())
+	return nil
+}
+
+// fillList reads a knob that is a list. Items are as strict as knobs: left to
+// the decoder, 32.7 would be 32, and an item without a value would be none.
+func fillList(v reflect.Value, n *yaml.Node, path string) error {
+	if n.Kind != yaml.SequenceNode {
+		return at(n, "%s: want a list in brackets", path)
+	}
+	list := reflect.MakeSlice(v.Type(), len(n.Content), len(n.Content))
+	for i, item := range n.Content {
+		if err := fillOne(list.Index(i), item, fmt.Sprintf("%s: number %d", path, i+1)); err != nil {
+			return err
+		}
+	}
+	v.Set(list)
+	return nil
+}
+
+// fillMap reads a knob that has a value for each of some names, just as strictly.
+func fillMap(v reflect.Value, n *yaml.Node, path string) error {
+	if n.Kind != yaml.MappingNode {
+		return at(n, "%s: want names and values", path)
+	}
+	m := reflect.MakeMap(v.Type())
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		name, value, item := n.Content[i], n.Content[i+1], reflect.New(v.Type().Elem()).Elem()
+		key := fmt.Sprintf("%s.%s", path, printable(name.Value))
+		if m.MapIndex(reflect.ValueOf(name.Value)).IsValid() {
+			return at(name, "%s: given twice", key)
+		}
+		if err := fillOne(item, value, key); err != nil {
+			return err
+		}
+		m.SetMapIndex(reflect.ValueOf(name.Value), item)
+	}
+	v.Set(m)
 	return nil
 }
 
@@ -110,14 +152,13 @@ func wanted(v reflect.Value, n *yaml.Node, err error) string {
 		reflect.Int: "a whole number", reflect.Uint64: "a whole number from 0 to 18446744073709551615",
 		reflect.Float64: "a number", reflect.Bool: "true or false", reflect.String: "text",
 	}[v.Kind()]
+	if n.Kind != yaml.ScalarNode {
+		return fmt.Sprintf("want %s, got a list or a mapping", cmp.Or(what, "one value"))
+	}
 	if what == "" {
 		return oneLine(err)
 	}
-	given := fmt.Sprintf("%q", n.Value)
-	if n.Kind != yaml.ScalarNode {
-		given = "a list or a mapping"
-	}
-	return fmt.Sprintf("want %s, got %s", what, given)
+	return fmt.Sprintf("want %s, got %q", what, n.Value)
 }
 
 // indexOf returns the number of the struct's field of that key.
