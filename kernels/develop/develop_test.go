@@ -253,6 +253,17 @@ func TestPackRefusesSlotsWithoutParent(t *testing.T) {
 	}
 }
 
+// A kind of gene that the kernels do not know is the caller's bug, as on the
+// CPU, and no copy of the parent.
+func TestPackKnowsItsGenes(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("a gene of kind 77 was packed")
+		}
+	}()
+	_ = Pack(make([]Packed, 1), []model.Candidate{{Gene: model.Gene{Kind: 77}}}, 1)
+}
+
 // The structs are what the kernels read.
 func TestSizesOfSharedStructures(t *testing.T) {
 	for name, sizes := range map[string][2]uintptr{

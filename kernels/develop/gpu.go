@@ -30,23 +30,15 @@ func NewGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout) (*GPU, error) {
 	g.phenotype, errs[1] = m.Kernel("develop_phenotype")
 	parts, partTiles := partTable(layout)
 	tensors, tensorTiles := tensorTable(layout)
-	g.parts, errs[2] = uploaded(s, "part table", parts)
-	g.partTiles, errs[3] = uploaded(s, "part tiles", partTiles)
-	g.tensors, errs[4] = uploaded(s, "tensor table", tensors)
-	g.tensorTiles, errs[5] = uploaded(s, "tensor tiles", tensorTiles)
+	g.parts, errs[2] = gpu.Place(s, "part table", parts)
+	g.partTiles, errs[3] = gpu.Place(s, "part tiles", partTiles)
+	g.tensors, errs[4] = gpu.Place(s, "tensor table", tensors)
+	g.tensorTiles, errs[5] = gpu.Place(s, "tensor tiles", tensorTiles)
 	if err := errors.Join(errs[:]...); err != nil {
 		_ = g.Close() // the reason for giving up is err
 		return nil, err
 	}
 	return g, nil
-}
-
-func uploaded[T any](s *gpu.Stream, name string, rows []T) (gpu.Buffer[T], error) {
-	b, err := gpu.Alloc[T](s.Device(), name, len(rows))
-	if err != nil {
-		return b, err
-	}
-	return b, gpu.Write(s, b, rows)
 }
 
 // Close frees the tables.
@@ -85,7 +77,7 @@ func (g *GPU) Rebuild(s *gpu.Stream, genotype gpu.Buffer[float32], genome model.
 	if err := Pack(packed, candidates, 1); err != nil {
 		return err
 	}
-	genes, err := uploaded(s, "genome", packed)
+	genes, err := gpu.Place(s, "genome", packed)
 	if err != nil {
 		return err
 	}

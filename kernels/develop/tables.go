@@ -44,6 +44,9 @@ func Pack(dst []Packed, candidates []model.Candidate, slots int) error {
 			continue
 		case model.GeneMutation:
 			dst[i].Multiplier = c.Gene.Multiplier
+		case model.GeneNone:
+		default:
+			panic("develop: Pack: " + c.Gene.Kind.String())
 		}
 		if c.Parent < 0 || int(c.Parent) >= slots {
 			return fmt.Errorf("develop: candidate %d: slot %d holds no parent (%d are filled)", i, c.Parent, slots)

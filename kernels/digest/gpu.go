@@ -1,6 +1,7 @@
 package digest
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/evorank/evorank/gpu"
@@ -37,10 +38,7 @@ func NewGPU(m *gpu.Module, d *gpu.Device, genotype, capacity int) (*GPU, error) 
 
 // Close frees the device memory.
 func (g *GPU) Close() error {
-	if err := g.hashes.Free(); err != nil {
-		return err
-	}
-	return g.digests.Free()
+	return errors.Join(g.hashes.Free(), g.digests.Free())
 }
 
 func (g *GPU) chunkCount() int { return (g.genotype + chunk - 1) / chunk }

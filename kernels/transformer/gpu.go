@@ -65,9 +65,6 @@ func NewGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout, shape Shape, pre
 	if sequences.Len() == 0 || population < 1 {
 		return nil, fmt.Errorf("transformer: %d sequences, %d individuals: nothing to evaluate", sequences.Len(), population)
 	}
-	if shape.Vocab > maxFusedVocab {
-		return nil, fmt.Errorf("transformer: vocabulary %d: GPUs take at most %d", shape.Vocab, maxFusedVocab)
-	}
 	longest := 0
 	for i := range sequences.Len() {
 		if len(sequences.At(i)) < 2 {
@@ -164,12 +161,9 @@ func tensorOffsets(layout *model.Layout) []int32 {
 	return offsets
 }
 
-func upload[T any](s *gpu.Stream, b *gpu.Buffer[T], name string, values []T) error {
-	var err error
-	if *b, err = gpu.Alloc[T](s.Device(), name, len(values)); err != nil {
-		return err
-	}
-	return gpu.Write(s, *b, values)
+func upload[T any](s *gpu.Stream, b *gpu.Buffer[T], name string, values []T) (err error) {
+	*b, err = gpu.Place(s, name, values)
+	return err
 }
 
 // Choice says which kernels are used.
@@ -184,10 +178,10 @@ func (g *GPU) Targets() int { return g.plan.targets }
 // Close frees the device memory.
 func (g *GPU) Close() error {
 	t, w := &g.tables, &g.work
-	var tiled []error
+	var tiled error
 	if g.tiled != nil {
 		tiled = g.tiled.close()
 	}
-	return errors.Join(errors.Join(tiled...), t.offsets.Free(), t.tokens.Free(), t.positions.Free(), t.stories.Free(), t.groups.Free(), t.windows.Free(), t.schedule.Free(),
+	return errors.Join(tiled, t.offsets.Free(), t.tokens.Free(), t.positions.Free(), t.stories.Free(), t.groups.Free(), t.windows.Free(), t.schedule.Free(),
 		w.prepared.Free(), w.states.Free(), w.scratch.Free(), w.nll.Free(), w.stories.Free())
 }

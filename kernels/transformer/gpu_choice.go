@@ -36,11 +36,13 @@ const (
 	teamTileBytes  = 1024 + 16 // keys and values of a tile, and their bound
 	stageGroups    = 16
 	fullWindow     = 64 // tiles; more only help sequences longer than that
-	maxFusedVocab  = 1 << 16
 	reduceThreads  = 256
 	targetsWarps   = 8
 	prepareThreads = 256
 )
+
+// maxGPUVocab is what a token's 16 bits hold, its own and its target's.
+const maxGPUVocab = 1 << 16
 
 // fusedSize is a compiled size of the fused kernels: hidden columns up to
 // 8·hiddenTiles and feed-forward units up to 16·ffnTiles, the rest is padding.
@@ -117,14 +119,15 @@ func (c GPUChoice) String() string {
 // kernels where network and device allow, the tiled ones otherwise, and for
 // what these do not take either the plain reference, in fp32 alone.
 func ChooseGPU(s Shape, p Precision, device gpu.Info, longest int) (GPUChoice, error) {
+	if s.Vocab > maxGPUVocab {
+		return GPUChoice{}, fmt.Errorf("transformer: vocabulary %d: GPUs take at most %d", s.Vocab, maxGPUVocab)
+	}
 	c, err := chooseFused(s, p, device, longest)
 	if err == nil {
 		return c, nil
 	}
 	c = GPUChoice{Precision: p, Kernels: tiledKernelsName, Why: err.Error(), Wgmma: p != FP32 && device.Major == 9 && device.Minor == 0}
 	switch shared := max(tiledShared, hopperShared); {
-	case s.Vocab > maxFusedVocab:
-		return GPUChoice{}, fmt.Errorf("transformer: vocabulary %d: GPUs take at most %d", s.Vocab, maxFusedVocab)
 	case s.Hidden > maxTiledHidden:
 		err = fmt.Errorf("hidden %d, at most %d fit the tiled kernels", s.Hidden, maxTiledHidden)
 	case device.SharedPerBlock < shared:
@@ -157,8 +160,6 @@ func chooseFused(s Shape, p Precision, device gpu.Info, longest int) (GPUChoice,
 		return refuse("ffn %d, at most %d fit the fused kernels", s.FFN, 16*size.ffnTiles)
 	case s.Heads > fusedHeads || s.HeadDim > fusedHeadDim:
 		return refuse("%d heads of %d, at most %d of %d fit the fused kernels", s.Heads, s.HeadDim, fusedHeads, fusedHeadDim)
-	case s.Vocab > maxFusedVocab:
-		return refuse("vocabulary %d, at most %d fit the fused kernels", s.Vocab, maxFusedVocab)
 	case device.SharedPerBlock < size.lossShared():
 		return refuse("%d bytes of shared memory a block, the fused kernels need %d", device.SharedPerBlock, size.lossShared())
 	}

@@ -69,7 +69,8 @@ func newGPUPlan(s Sequences, vocab, windowTiles, teamWarps int) (*gpuPlan, error
 
 // windowsOf packs sequences into windows, longest first into the first window
 // with room, and returns the costliest windows first. A sequence too long for
-// a window has one of its own.
+// a window has one of its own. Sequences of one length go on where the last one
+// found room, so a million of them take a second.
 func windowsOf(s Sequences, windowTiles int) [][]int {
 	order := make([]int, s.Len())
 	for i := range order {
@@ -78,11 +79,16 @@ func windowsOf(s Sequences, windowTiles int) [][]int {
 	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(storyTiles(s.At(b)), storyTiles(s.At(a))) })
 	var windows [][]int
 	var used, cost []int
+	w, last := 0, 0
 	for _, story := range order {
 		n := storyTiles(s.At(story))
-		w := slices.IndexFunc(used, func(tiles int) bool { return tiles+n <= windowTiles })
-		if w < 0 {
-			w = len(windows)
+		if n != last {
+			w, last = 0, n
+		}
+		for w < len(windows) && used[w]+n > windowTiles {
+			w++ // NOTE: rooms only shrink: what is too full for this length stays so
+		}
+		if w == len(windows) {
 			windows, used, cost = append(windows, nil), append(used, 0), append(cost, 0)
 		}
 		windows[w] = append(windows[w], story)

@@ -1,6 +1,8 @@
 package transformer
 
 import (
+	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -77,6 +79,44 @@ func checkSlots(t *testing.T, s Sequences, p *gpuPlan) {
 	}
 	if want := s.Targets(0, s.Len()); p.targets != want {
 		t.Errorf("%d targets, want %d", p.targets, want)
+	}
+}
+
+// Windows are those of first fit by its definition: each sequence, longest
+// first, looks at all windows from the first one on.
+func TestGPUPlanWindowsAreFirstFit(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 200 {
+		lengths, windowTiles := make([]int, 1+r.IntN(60)), 1+r.IntN(20)
+		for i := range lengths {
+			lengths[i] = 2 + r.IntN(25*tileTokens) // some longer than a window
+		}
+		s := sequencesOf(lengths...)
+		got := map[int][]int{} // windows by their first sequence
+		for _, window := range windowsOf(s, windowTiles) {
+			got[window[0]] = window
+		}
+		want, used := [][]int{}, []int{}
+		for n := 26; n > 0; n-- {
+			for story := range lengths {
+				if storyTiles(s.At(story)) != n {
+					continue
+				}
+				w := slices.IndexFunc(used, func(tiles int) bool { return tiles+n <= windowTiles })
+				if w < 0 {
+					w, want, used = len(want), append(want, nil), append(used, 0)
+				}
+				want[w], used[w] = append(want[w], story), used[w]+n
+			}
+		}
+		for _, window := range want {
+			if !slices.Equal(got[window[0]], window) {
+				t.Fatalf("%v in windows of %d tiles: %v, want %v", lengths, windowTiles, got, want)
+			}
+		}
+		if len(got) != len(want) {
+			t.Fatalf("%v in windows of %d tiles: %d windows, want %d", lengths, windowTiles, len(got), len(want))
+		}
 	}
 }
 

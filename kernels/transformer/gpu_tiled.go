@@ -1,6 +1,7 @@
 package transformer
 
 import (
+	"errors"
 	"math"
 
 	"github.com/evorank/evorank/gpu"
@@ -168,6 +169,6 @@ func (t *tiledPath) allocate(s *gpu.Stream, chunk, rows int) error {
 	return gpu.FillBytes(s, t.heads, 0) // NOTE: attention writes no padded column, and 0 · NaN is NaN
 }
 
-func (t *tiledPath) close() []error {
-	return []error{t.places.Free(), t.queries.Free(), t.prepared.Free(), t.states.Free(), t.wide.Free(), t.heads.Free(), t.inner.Free(), t.sums.Free(), t.partials.Free(), t.logits.Free()}
+func (t *tiledPath) close() error {
+	return errors.Join(t.places.Free(), t.queries.Free(), t.prepared.Free(), t.states.Free(), t.wide.Free(), t.heads.Free(), t.inner.Free(), t.sums.Free(), t.partials.Free(), t.logits.Free())
 }

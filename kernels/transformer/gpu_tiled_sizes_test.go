@@ -36,7 +36,7 @@ func TestGPUTiledLimits(t *testing.T) {
 		{"hidden 2048", Shape{Hidden: 2048, Heads: 4, HeadDim: 70, FFN: 1500, Blocks: 1, Vocab: 140, Position: model.Sinusoid}, []int{2, 20}},
 		{"hidden 4096", Shape{Hidden: maxTiledHidden, Heads: 3, HeadDim: 50, FFN: 1000, Blocks: 1, Vocab: 140, Position: model.Rotary, RotaryDims: maxTiledHidden}, []int{2, 20}},
 		{"hidden 4095", Shape{Hidden: maxTiledHidden - 1, Heads: 1, HeadDim: 9, FFN: 70, Blocks: 1, Vocab: 33, Position: model.Sinusoid}, []int{9}},
-		{"vocabulary 65,536", Shape{Hidden: 40, Heads: 2, HeadDim: 20, FFN: 50, Blocks: 1, Vocab: maxFusedVocab, Position: model.Rotary, RotaryDims: 8}, []int{2, 40}},
+		{"vocabulary 65,536", Shape{Hidden: 40, Heads: 2, HeadDim: 20, FFN: 50, Blocks: 1, Vocab: maxGPUVocab, Position: model.Rotary, RotaryDims: 8}, []int{2, 40}},
 		{"8,192 tokens", Shape{Hidden: 24, Heads: 1, HeadDim: 8, FFN: 50, Blocks: 1, Vocab: 97, Position: model.Rotary, RotaryDims: 8}, []int{8193, 3}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
