@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -57,6 +58,22 @@ func TestWriteWhole(t *testing.T) {
 		t.Errorf("mode %v, want that of the umask", info.Mode())
 	}
 	if got := fmt.Sprint(names(t, folder)); got != "[.a.txt.tmp0 a.txt]" {
+		t.Errorf("the folder holds %s", got)
+	}
+}
+
+// TestSweep removes what WriteWhole leaves when it is killed, and nothing else.
+func TestSweep(t *testing.T) {
+	folder := t.TempDir()
+	for _, name := range []string{".a.txt.tmp0", ".a.txt.tmp12", "a.tmp0", ".a.tmp", ".tmp0", ".a.tmp0.txt", "a.txt"} {
+		if err := os.WriteFile(filepath.Join(folder, name), nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(Sweep(folder), Sweep(filepath.Join(folder, "absent"))); err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(names(t, folder)); got != "[.a.tmp .a.tmp0.txt .tmp0 a.tmp0 a.txt]" {
 		t.Errorf("the folder holds %s", got)
 	}
 }
@@ -162,6 +179,32 @@ func TestLock(t *testing.T) {
 		t.Fatal(err)
 	}
 	again.Release()
+}
+
+// TestLockOutlastsALook: Held shares the lock for an instant, in which a run
+// must not take itself for a second one.
+func TestLockOutlastsALook(t *testing.T) {
+	folder := t.TempDir()
+	f, err := os.Create(filepath.Join(folder, "lock"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := unix.Flock(int(f.Fd()), unix.LOCK_SH); err != nil {
+		t.Fatal(err)
+	}
+	var held *HeldError
+	if _, err := Acquire(folder); !errors.As(err, &held) || held.Owner != "" {
+		t.Errorf("shared for good: %v", err)
+	}
+	go func() {
+		time.Sleep(3 * time.Millisecond)
+		f.Close()
+	}()
+	lock, err := Acquire(folder)
+	if err != nil {
+		t.Fatalf("shared for an instant: %v", err)
+	}
+	lock.Release()
 }
 
 // TestLockEndsWithTheProcess has another process take the lock and kills it.

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -32,8 +33,8 @@ func (e *HeldError) Error() string {
 	return fmt.Sprintf("lock: %s: another process (%s) is using this run: wait for it or stop it", e.Folder, owner)
 }
 
-// Acquire takes the exclusive lock of an existing folder without waiting; a
-// *HeldError means that another process has it. The lock is a flock on the
+// Acquire takes the exclusive lock of an existing folder without waiting for
+// its owner; a *HeldError means that another process has it. The lock is a flock on the
 // file "lock" in the folder, which stays there: removing it would let two
 // processes lock two files of one name.
 func Acquire(folder string) (*Lock, error) {
@@ -42,12 +43,10 @@ func Acquire(folder string) (*Lock, error) {
 	if err != nil {
 		return nil, Explain("lock", path, err)
 	}
-	if err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		defer f.Close()
+	if owner, err := take(f); err != nil {
+		f.Close()
 		if errors.Is(err, unix.EWOULDBLOCK) {
-			owner, _ := io.ReadAll(io.LimitReader(f, 200))
-			line, _, _ := strings.Cut(string(owner), "\n")
-			return nil, &HeldError{folder, line}
+			return nil, &HeldError{folder, owner}
 		}
 		return nil, Explain("lock", path, err)
 	}
@@ -57,6 +56,25 @@ func Acquire(folder string) (*Lock, error) {
 		return nil, Explain("lock", path, err)
 	}
 	return l, nil
+}
+
+// take locks the file, or returns EWOULDBLOCK and who has it. A lock that nobody
+// has signed is shared for an instant by Held, or is changing hands: it is worth
+// another look.
+func take(f *os.File) (owner string, err error) {
+	const looks, pause = 50, time.Millisecond
+	for look := 1; ; look++ {
+		err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
+		if !errors.Is(err, unix.EWOULDBLOCK) {
+			return "", err
+		}
+		signed, _ := io.ReadAll(io.NewSectionReader(f, 0, 200))
+		owner, _, _ := strings.Cut(string(signed), "\n")
+		if owner != "" || look == looks {
+			return owner, err
+		}
+		time.Sleep(pause)
+	}
 }
 
 // Held reports whether a process has the lock of a folder, and changes nothing

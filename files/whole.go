@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"golang.org/x/sys/unix"
 )
@@ -47,6 +48,25 @@ func createBeside(path string) (*os.File, error) {
 			return f, err
 		}
 	}
+}
+
+// temporary matches the names that createBeside gives.
+var temporary = regexp.MustCompile(`^\..+\.tmp[0-9]+$`)
+
+// Sweep removes the temporary files that processes left in a folder when they
+// were killed. The caller makes sure, by a lock, that nobody writes there. A
+// folder that does not exist is clean.
+func Sweep(folder string) error {
+	entries, err := os.ReadDir(folder)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range entries {
+		if err == nil && temporary.MatchString(e.Name()) {
+			err = os.Remove(filepath.Join(folder, e.Name()))
+		}
+	}
+	return Explain("remove temporary files", folder, err)
 }
 
 // SyncFolder makes the names in a folder durable: a rename or a new file
