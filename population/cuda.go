@@ -77,29 +77,34 @@ func (p *CUDA) Adopt(candidates []model.Candidate) ([]model.Digest, error) {
 	if err := develop.Pack(p.packed.Values(), candidates, p.slots); err != nil {
 		return nil, err
 	}
-	chosen := p.chosen.Slice(0, n)
-	if err := gpu.Upload(p.stream, chosen, p.packed.Slice(0, n)); err != nil {
-		return nil, err
-	}
-	next := p.next.Slice(0, n*p.layout.Genotype)
-	if err := p.develop.Genotypes(p.stream, next, p.parents, chosen); err != nil {
-		return nil, err
-	}
-	digests, err := p.digest.Of(p.stream, next)
+	digests, err := p.adopt(n)
 	if err != nil {
+		_ = p.stream.Synchronize() // so that nothing reads the packed candidates any more; the reason for giving up is err
 		return nil, err
 	}
 	p.parents, p.next, p.slots = p.next, p.parents, n
 	return digests, nil
 }
 
+// adopt makes the next parents of the n packed candidates.
+func (p *CUDA) adopt(n int) ([]model.Digest, error) {
+	chosen, next := p.chosen.Slice(0, n), p.next.Slice(0, n*p.layout.Genotype)
+	if err := gpu.Upload(p.stream, chosen, p.packed.Slice(0, n)); err != nil {
+		return nil, err
+	}
+	if err := p.develop.Genotypes(p.stream, next, p.parents, chosen); err != nil {
+		return nil, err
+	}
+	return p.digest.Of(p.stream, next)
+}
+
 // Restore rebuilds the parent in a slot from its whole genome and returns its
-// digest. Slots are restored in order.
+// digest. Slots are restored in order; one that fails is not filled.
 func (p *CUDA) Restore(slot model.Slot, genome model.Genome) (model.Digest, error) {
 	if err := checkRestore(slot, genome, p.slots); err != nil {
 		return 0, err
 	}
-	vector, err := p.fill(slot)
+	vector, err := p.room(slot)
 	if err != nil {
 		return 0, err
 	}
@@ -110,6 +115,7 @@ func (p *CUDA) Restore(slot model.Slot, genome model.Genome) (model.Digest, erro
 	if err != nil {
 		return 0, err
 	}
+	p.slots = max(p.slots, int(slot)+1)
 	return digests[0], nil
 }
 
@@ -118,11 +124,15 @@ func (p *CUDA) Import(slot model.Slot, genotype []float32) error {
 	if err := checkImport(slot, genotype, p.slots, p.layout); err != nil {
 		return err
 	}
-	vector, err := p.fill(slot)
+	vector, err := p.room(slot)
 	if err != nil {
 		return err
 	}
-	return gpu.Write(p.stream, vector, genotype)
+	if err := gpu.Write(p.stream, vector, genotype); err != nil {
+		return err
+	}
+	p.slots = max(p.slots, int(slot)+1)
+	return nil
 }
 
 // Export returns a copy of the genotype in a slot.
@@ -134,13 +144,12 @@ func (p *CUDA) Export(slot model.Slot) ([]float32, error) {
 	return genotype, gpu.Read(p.stream, genotype, p.vector(slot))
 }
 
-// fill returns the vector of a slot that is about to be written, the first
+// room returns the vector of a slot that is about to be written, the first
 // free one included.
-func (p *CUDA) fill(slot model.Slot) (gpu.Buffer[float32], error) {
+func (p *CUDA) room(slot model.Slot) (gpu.Buffer[float32], error) {
 	if int(slot) >= p.capacity {
 		return gpu.Buffer[float32]{}, fmt.Errorf("restore: slot %d in a store for %d parents", slot, p.capacity)
 	}
-	p.slots = max(p.slots, int(slot)+1)
 	return p.vector(slot), nil
 }
 

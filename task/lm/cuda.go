@@ -125,29 +125,41 @@ func (e *CUDA) Evaluate(ctx context.Context, candidates []model.Candidate, cases
 	if err != nil {
 		return nil, err
 	}
-	n, w := len(candidates), &e.work
-	if err := e.upload(candidates); err != nil {
+	if err := e.settled(e.enqueue(ctx, kernel, candidates)); err != nil {
 		return nil, err
 	}
-	for first := 0; first < n; first += w.chunk {
-		if err := ctx.Err(); err != nil {
-			return nil, errors.Join(err, e.stream.Synchronize())
-		}
-		if err := e.evaluate(kernel, first, min(first+w.chunk, n), gpu.Buffer[float32]{}); err != nil {
-			return nil, err
-		}
-	}
-	if err := gpu.Download(e.stream, w.result.Slice(0, n), w.losses.Slice(0, n)); err != nil {
-		return nil, err
-	}
-	if err := e.stream.Synchronize(); err != nil {
-		return nil, err
-	}
-	fitness := make([]model.Fitness, n)
-	for i, loss := range w.result.Values()[:n] {
+	fitness := make([]model.Fitness, len(candidates))
+	for i, loss := range e.work.result.Values()[:len(candidates)] {
 		fitness[i] = model.Fitness(-loss)
 	}
 	return fitness, nil
+}
+
+// enqueue puts the evaluation of all candidates into the stream, from the
+// upload of their seeds to the download of their losses.
+func (e *CUDA) enqueue(ctx context.Context, kernel *transformer.GPU, candidates []model.Candidate) error {
+	if err := e.upload(candidates); err != nil {
+		return err
+	}
+	n, w := len(candidates), &e.work
+	for first := 0; first < n; first += w.chunk {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := e.evaluate(kernel, first, min(first+w.chunk, n), gpu.Buffer[float32]{}); err != nil {
+			return err
+		}
+	}
+	return gpu.Download(e.stream, w.result.Slice(0, n), w.losses.Slice(0, n))
+}
+
+// settled waits for what is in the stream, however far it came, so that the
+// workspace is free again. The first failure is the one that is told.
+func (e *CUDA) settled(err error) error {
+	if waitErr := e.stream.Synchronize(); err == nil {
+		err = waitErr
+	}
+	return err
 }
 
 // PerStory returns the loss of one candidate on each of the cases' stories.
@@ -168,11 +180,12 @@ func (e *CUDA) PerStory(_ context.Context, c model.Candidate, cases model.Cases)
 	if err == nil {
 		err = gpu.Read(e.stream, losses, stories)
 	}
+	err = errors.Join(e.settled(err), stories.Free())
 	out := make([]float64, len(losses))
 	for i, loss := range losses {
 		out[i] = float64(loss)
 	}
-	return out, errors.Join(err, stories.Free())
+	return out, err
 }
 
 // upload sends the candidates: seeds and slots.
