@@ -33,12 +33,15 @@ func (e *HeldError) Error() string {
 	return fmt.Sprintf("lock: %s: another process (%s) is using this run: wait for it or stop it", e.Folder, owner)
 }
 
+// LockName is the name of the file that is locked in a folder.
+const LockName = "lock"
+
 // Acquire takes the exclusive lock of an existing folder without waiting for
-// its owner; a *HeldError means that another process has it. The lock is a flock on the
-// file "lock" in the folder, which stays there: removing it would let two
+// its owner; a *HeldError means that another process has it. The lock is a flock on a
+// file in the folder, which stays there: removing it would let two
 // processes lock two files of one name.
 func Acquire(folder string) (*Lock, error) {
-	path := filepath.Join(folder, "lock")
+	path := filepath.Join(folder, LockName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o666)
 	if err != nil {
 		return nil, Explain("lock", path, err)
@@ -80,7 +83,7 @@ func take(f *os.File) (owner string, err error) {
 // Held reports whether a process has the lock of a folder, and changes nothing
 // there. To see it, it shares the lock for an instant.
 func Held(folder string) bool {
-	f, err := os.Open(filepath.Join(folder, "lock"))
+	f, err := os.Open(filepath.Join(folder, LockName))
 	if err != nil {
 		return false
 	}

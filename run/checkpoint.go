@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -57,13 +58,19 @@ func writeCheckpoint(dir string, engine Engine, s evolve.State) error {
 
 // pruneCheckpoints removes all but the newest ones; their names sort by age.
 func pruneCheckpoints(dir string) error {
-	old, err := filepath.Glob(filepath.Join(dir, dirCheckpoints, "generation-*.safetensors"))
+	folder := filepath.Join(dir, dirCheckpoints)
+	entries, err := os.ReadDir(folder) // sorted
 	if err != nil {
-		return err
+		return fmt.Errorf("checkpoint: %w", err)
 	}
-	slices.Sort(old)
-	for _, path := range old[:max(0, len(old)-keptCheckpoints)] {
-		if err := os.Remove(path); err != nil {
+	var names []string
+	for _, e := range entries {
+		if ours, _ := path.Match("generation-*.safetensors", e.Name()); ours {
+			names = append(names, e.Name())
+		}
+	}
+	for _, name := range names[:max(0, len(names)-keptCheckpoints)] {
+		if err := os.Remove(filepath.Join(folder, name)); err != nil {
 			return fmt.Errorf("checkpoint: %w", err)
 		}
 	}

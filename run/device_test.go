@@ -80,7 +80,7 @@ func checkStopped(t *testing.T, dir string, err error, kept int, words ...string
 	if err == nil || KindOf(err) != BadDevice || strings.Contains(err.Error(), "\n") {
 		t.Fatalf("it ended with %v", err)
 	}
-	for _, word := range append(words, fmt.Sprintf("evorank resume %s goes on from generation %d", dir, kept+1)) {
+	for _, word := range append(words, fmt.Sprintf("evorank resume %s goes on after generation %d", dir, kept)) {
 		if !strings.Contains(err.Error(), word) {
 			t.Errorf("%q is missing in %q", word, err)
 		}

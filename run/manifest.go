@@ -115,16 +115,12 @@ func readManifest(dir string) (Manifest, error) {
 }
 
 // makeDirectory creates the directory of a new run: exactly dir, which must be
-// absent or empty, or a fresh one below runs/ named by experiment, time and a
-// few random digits.
+// absent or empty, or a fresh one below runs/ named by experiment, time and six
+// digits of the clock's microseconds.
 func makeDirectory(dir, experiment string, now time.Time) (string, error) {
 	if dir != "" {
-		entries, err := os.ReadDir(dir)
-		if err == nil && len(entries) > 0 {
-			return "", errorf(BadConfig, "run: %s: the directory exists and is not empty: resume it, or choose another", dir)
-		}
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", fmt.Errorf("run: %w", err)
+		if err := checkEmpty(dir); err != nil {
+			return "", err
 		}
 		return dir, makeAll(dir)
 	}
@@ -140,6 +136,26 @@ func makeDirectory(dir, experiment string, now time.Time) (string, error) {
 			return dir, wrap("run", err)
 		}
 	}
+}
+
+// checkEmpty refuses a directory that holds anything. A lock alone is left by a
+// process that was killed before it had begun, or is the caller's own.
+func checkEmpty(dir string) error {
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case errors.Is(err, syscall.ENOTDIR):
+		return errorf(BadConfig, "run: %s: a file: name a directory that is absent or empty", dir)
+	case err != nil:
+		return fmt.Errorf("run: %w", err)
+	}
+	for _, e := range entries {
+		if e.Name() != files.LockName {
+			return errorf(BadConfig, "run: %s: the directory exists and is not empty: resume it, or choose another", dir)
+		}
+	}
+	return nil
 }
 
 func makeAll(dir string) error { return wrap("run", os.MkdirAll(dir, 0o777)) }

@@ -1,7 +1,7 @@
 package run
 
 import (
-	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/evorank/evorank/configs"
@@ -30,34 +30,15 @@ func Resume(dir string, o Options) (*Run, error) {
 	return r, nil
 }
 
-func (r *Run) resume() (err error) {
-	o := r.options
-	if r.manifest, err = readManifest(r.dir); err != nil {
+func (r *Run) resume() error {
+	if err := r.sweep(); err != nil {
 		return err
 	}
-	a, err := OpenArchive(r.dir, o)
+	if err := r.reopen(); err != nil {
+		return err
+	}
+	changed, err := r.openLineage()
 	if err != nil {
-		return err
-	}
-	if err := a.LoadData(); err != nil {
-		return err
-	}
-	if err := a.checkHeldout(); err != nil {
-		return err
-	}
-	r.experiment = a.Experiment
-	if o.Generations == 0 {
-		r.experiment.Config.Generations = r.manifest.Goal
-	}
-	r.manifest.Goal = r.experiment.Config.Generations
-	for _, note := range r.experiment.Notes {
-		o.warn("%s", note)
-	}
-	if r.device, err = r.experiment.device(); err != nil {
-		return err
-	}
-	r.device.tell(o)
-	if err := r.openLineage(); err != nil {
 		return err
 	}
 	if r.engine, err = r.experiment.NewEngine(r.device); err != nil {
@@ -69,15 +50,59 @@ func (r *Run) resume() (err error) {
 	if err := r.mendMetrics(); err != nil {
 		return err
 	}
-	r.manifest.Status, r.manifest.Updated = Running, o.now()
+	if changed { // only now is it certain that the run can go on there
+		if err := r.lineage.MarkDeviceChange(); err != nil {
+			return err
+		}
+	}
+	r.manifest.Status, r.manifest.Updated = Running, r.options.now()
 	return r.manifest.write(r.dir)
 }
 
-// openLineage takes the lineage up for appending and replays it.
-func (r *Run) openLineage() (err error) {
+// sweep removes what a process that was killed had half written.
+func (r *Run) sweep() error {
+	for _, folder := range []string{"", dirCheckpoints, dirSamples} {
+		if err := files.Sweep(filepath.Join(r.dir, folder)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reopen reads the run's config and data, and chooses the device.
+func (r *Run) reopen() error {
+	o := r.options
+	a, err := OpenArchive(r.dir, o)
+	if err != nil {
+		return err
+	}
+	if err := a.LoadData(); err != nil {
+		return err
+	}
+	if err := a.checkHeldout(); err != nil {
+		return err
+	}
+	r.manifest, r.experiment = a.Manifest, a.Experiment
+	if o.Generations == 0 {
+		r.experiment.Config.Generations = r.manifest.Goal
+	}
+	r.manifest.Goal = r.experiment.Config.Generations
+	for _, note := range r.experiment.Notes {
+		o.warn("%s", note)
+	}
+	if r.device, err = r.experiment.device(); err != nil {
+		return err
+	}
+	r.device.tell(o)
+	return nil
+}
+
+// openLineage replays the lineage and takes it up for appending. It reports
+// whether the run goes on with another kind of device.
+func (r *Run) openLineage() (changed bool, err error) {
 	path := LineagePath(r.dir)
 	if r.state, err = replay(path, r.experiment, nil); err != nil {
-		return err
+		return false, err
 	}
 	switch g := int(r.state.Generation); {
 	case g < r.manifest.Generation:
@@ -86,21 +111,17 @@ func (r *Run) openLineage() (err error) {
 		r.options.warn("resume: %s: all %d generations are complete: give --generations to extend the run", r.dir, g)
 		r.manifest.Goal = g // fewer cannot be wanted any more
 	}
-	changed, err := r.checkDevice()
-	if err != nil {
-		return err
+	if changed, err = r.checkDevice(); err != nil {
+		return false, err
 	}
 	var tail *lineage.Tail
 	if r.lineage, tail, err = lineage.Continue(path); err != nil {
-		return as(BadData, err)
+		return false, as(BadData, err)
 	}
 	if tail.Dropped > 0 {
 		r.options.warn("resume: %s: the last generation was half written: %d bytes dropped", path, tail.Dropped)
 	}
-	if changed {
-		return r.lineage.MarkDeviceChange()
-	}
-	return nil
+	return changed, nil
 }
 
 // mendMetrics makes metrics.jsonl end with the lineage: lines of generations
@@ -144,9 +165,14 @@ func (r *Run) checkDevice() (changed bool, err error) {
 // openExperiment rebuilds the experiment of a run directory, without its data,
 // from its resolved config and what the directory keeps.
 func openExperiment(dir string, o Options) (*Experiment, error) {
-	cfg, err := configs.Load(filepath.Join(dir, fileResolved), nil)
+	path := filepath.Join(dir, fileResolved)
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return nil, as(BadData, fmt.Errorf("run: %w", err))
+		return nil, errorf(BadData, "run: %w: restore the file from a copy", err)
+	}
+	cfg, err := configs.Read(text, path)
+	if err != nil {
+		return nil, errorf(BadData, "run: %w: restore the file from a copy", err)
 	}
 	if o.Device != "" {
 		cfg.Execution.Device = o.Device

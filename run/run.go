@@ -97,34 +97,43 @@ func (r *Run) Close() error {
 // Create makes the directory of a new run and everything that Train needs.
 // name is the config's name or path, dir the directory or "" for a fresh one.
 func Create(cfg configs.Config, name, dir string, o Options) (*Run, error) {
-	x, err := NewExperiment(cfg)
-	if err != nil {
-		return nil, err
-	}
-	r := &Run{experiment: x, state: evolve.NewState(), options: o}
-	for _, note := range x.Notes {
-		o.warn("%s", note)
-	}
-	if r.device, err = x.device(); err != nil {
-		return nil, err
-	}
-	r.device.tell(o)
-	if r.engine, err = x.NewEngine(r.device); err != nil {
-		return nil, err
-	}
-	title := experimentName(name)
-	if r.dir, err = makeDirectory(dir, title, o.now()); err != nil {
-		return nil, err
-	}
-	if r.lock, err = files.Acquire(r.dir); err != nil {
-		return nil, err
-	}
-	if err := r.furnish(title, name); err != nil {
+	r := &Run{state: evolve.NewState(), options: o}
+	if err := r.create(cfg, name, dir); err != nil {
 		r.Close()
-		os.RemoveAll(r.dir) // it was absent or empty before, and holds nothing yet
 		return nil, err
 	}
 	return r, nil
+}
+
+func (r *Run) create(cfg configs.Config, name, dir string) (err error) {
+	if r.experiment, err = NewExperiment(cfg); err != nil {
+		return err
+	}
+	for _, note := range r.experiment.Notes {
+		r.options.warn("%s", note)
+	}
+	if r.device, err = r.experiment.device(); err != nil {
+		return err
+	}
+	r.device.tell(r.options)
+	if r.engine, err = r.experiment.NewEngine(r.device); err != nil {
+		return err
+	}
+	title := experimentName(name)
+	if r.dir, err = makeDirectory(dir, title, r.options.now()); err != nil {
+		return err
+	}
+	if r.lock, err = files.Acquire(r.dir); err != nil {
+		return err
+	}
+	if err := checkEmpty(r.dir); err != nil { // another process may have been quicker
+		return err
+	}
+	if err := r.furnish(title, name); err != nil {
+		os.RemoveAll(r.dir) // it was absent or empty before, and holds no run yet
+		return err
+	}
+	return nil
 }
 
 // furnish writes the files of a new run directory. The lineage comes last: a
@@ -218,9 +227,7 @@ func (r *Run) finish(ctx context.Context, err error) error {
 		}
 	} else if err != nil {
 		r.manifest.Status, r.manifest.Reason = Failed, err.Error()
-		if KindOf(err) == BadDevice {
-			err = fmt.Errorf("%w: evorank resume %s goes on from generation %d", err, r.dir, r.state.Generation+1)
-		}
+		err = fmt.Errorf("%w: evorank resume %s goes on after generation %d", err, r.dir, r.state.Generation)
 	}
 	r.manifest.Generation, r.manifest.Updated = int(r.state.Generation), r.options.now()
 	if writeErr := r.manifest.write(r.dir); err == nil {

@@ -352,36 +352,6 @@ func TestShortenedLineage(t *testing.T) {
 	}
 }
 
-func TestDeviceChange(t *testing.T) {
-	dir := train(t, "generations=3")
-	manifest, err := readManifest(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	manifest.DeviceKind = "another"
-	if err := manifest.write(dir); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Resume(dir, Options{Generations: 4}); KindOf(err) != BadDevice {
-		t.Errorf("another kind of device: %v", err)
-	}
-	before := len(lineageOf(t, dir))
-	r, err := Resume(dir, Options{Generations: 4, AllowDeviceChange: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	if len(lineageOf(t, dir)) <= before {
-		t.Error("the lineage is not marked")
-	}
-	if err := r.Train(context.Background(), func(Progress) {}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := archive(t, dir).Verify(context.Background(), 5); err != nil {
-		t.Errorf("a marked lineage: %v", err)
-	}
-}
-
 func TestEstimate(t *testing.T) {
 	clock := time.Unix(0, 0)
 	o := Options{Now: func() time.Time { clock = clock.Add(time.Second); return clock }}

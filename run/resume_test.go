@@ -1,0 +1,151 @@
+package run
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/evorank/evorank/files"
+	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/run/lineage/lineagetest"
+)
+
+func TestDeviceChange(t *testing.T) {
+	dir := train(t, "generations=3")
+	manifest, err := readManifest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest.DeviceKind = "another"
+	if err := manifest.write(dir); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resume(dir, Options{Generations: 4}); KindOf(err) != BadDevice {
+		t.Errorf("another kind of device: %v", err)
+	}
+	before := len(lineageOf(t, dir))
+	r, err := Resume(dir, Options{Generations: 4, AllowDeviceChange: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if len(lineageOf(t, dir)) <= before {
+		t.Error("the lineage is not marked")
+	}
+	if err := r.Train(context.Background(), func(Progress) {}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := archive(t, dir).Verify(context.Background(), 5); err != nil {
+		t.Errorf("a marked lineage: %v", err)
+	}
+}
+
+// TestDeviceChangeThatFails: a resume that comes to nothing leaves no mark.
+func TestDeviceChangeThatFails(t *testing.T) {
+	dir := train(t, "generations=3")
+	lineagetest.Rewrite(t, LineagePath(dir), func(records []model.Record) {
+		i := slices.IndexFunc(records, func(r model.Record) bool { return r.Selected == 0 })
+		records[i].Digest++
+	})
+	os.RemoveAll(filepath.Join(dir, dirCheckpoints))
+	manifest, err := readManifest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest.DeviceKind = "another"
+	if err := manifest.write(dir); err != nil {
+		t.Fatal(err)
+	}
+	before := lineageOf(t, dir)
+	if _, err := Resume(dir, Options{AllowDeviceChange: true}); KindOf(err) != BadData || !strings.Contains(err.Error(), "its genome gives digest") {
+		t.Errorf("a wrong digest: %v", err)
+	}
+	if !bytes.Equal(lineageOf(t, dir), before) {
+		t.Error("the lineage changed")
+	}
+}
+
+// TestFailureSaysHowToGoOn, whatever failed; here it is no device.
+func TestFailureSaysHowToGoOn(t *testing.T) {
+	dir, err := trainOn(t, &failing{from: 3, fails: errors.New("something broke")})
+	if want := "generation 3: something broke: evorank resume " + dir + " goes on after generation 2"; KindOf(err) != Failure || err.Error() != want {
+		t.Errorf("%v, want %s", err, want)
+	}
+}
+
+// TestResumeSweeps what a process that was killed had half written.
+func TestResumeSweeps(t *testing.T) {
+	dir := train(t)
+	left := []string{".run.json.tmp0", filepath.Join(dirCheckpoints, ".generation-000000003.safetensors.tmp0")}
+	for _, name := range left {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte("half"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r, err := Resume(dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	for _, name := range left {
+		if _, err := os.Lstat(filepath.Join(dir, name)); err == nil {
+			t.Errorf("%s is still there", name)
+		}
+	}
+}
+
+// TestAnyDirectoryName: one with the signs of a pattern keeps as many
+// checkpoints as any other.
+func TestAnyDirectoryName(t *testing.T) {
+	for _, name := range []string{"a[1", "a[1]", "*"} {
+		dir := filepath.Join(t.TempDir(), name)
+		r, err := Create(config(t, "execution.checkpoint_every=1"), "lm-quick", dir, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		finish(t, r)
+		if kept, err := os.ReadDir(filepath.Join(dir, dirCheckpoints)); err != nil || len(kept) != keptCheckpoints {
+			t.Errorf("%s: %d checkpoints, %v", name, len(kept), err)
+		}
+	}
+}
+
+// TestAlmostEmptyDirectory: what a process killed at its very beginning leaves
+// stands in nobody's way; a file does, and is named.
+func TestAlmostEmptyDirectory(t *testing.T) {
+	dir := t.TempDir()
+	lock, err := files.Acquire(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lock.Release()
+	r, err := Create(config(t), "lm-quick", dir, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Create(config(t), "lm-quick", file, Options{}); KindOf(err) != BadConfig || !strings.Contains(err.Error(), file+": a file") {
+		t.Errorf("a file: %v", err)
+	}
+}
+
+// TestMissingConfig: a directory that lost its config says what is missing.
+func TestMissingConfig(t *testing.T) {
+	dir := train(t, "generations=1")
+	path := filepath.Join(dir, fileResolved)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resume(dir, Options{}); KindOf(err) != BadData || !strings.Contains(err.Error(), path+": no such file or directory: restore") {
+		t.Errorf("%v", err)
+	}
+}
