@@ -87,7 +87,7 @@ func (c *recorder) Record(ctx context.Context, records []model.Record, state evo
 	c.run.state = state // whatever fails from here on, the generation counts
 	p := c.measure(records)
 	var err error
-	if p.HeldoutBest, err = c.heldout(ctx, p.Generation); err != nil {
+	if p.HeldoutBest, err = c.heldout(ctx, records); err != nil {
 		return err
 	}
 	if err := c.log(p); err != nil {
@@ -137,14 +137,16 @@ func (c *recorder) measure(records []model.Record) Progress {
 	return p
 }
 
-// heldout returns the score of the best individual, which is the parent in
-// slot 0, on the held-out cases, every so many generations and at the end.
-func (c *recorder) heldout(ctx context.Context, g model.Generation) (*float64, error) {
+// heldout returns the score of the best individual, if it is a parent now, on
+// the held-out cases, every so many generations and at the end.
+func (c *recorder) heldout(ctx context.Context, records []model.Record) (*float64, error) {
 	cases, every := c.run.experiment.Task.heldout()
-	if cases.Count == 0 || every == 0 || int(g)%every != 0 && int(g) != c.run.Generations() {
+	at, g := best(records), int(records[0].Generation)
+	if cases.Count == 0 || every == 0 || g%every != 0 && g != c.run.Generations() || at < 0 || records[at].Selected == model.Unselected {
 		return nil, nil
 	}
-	fitness, err := c.run.engine.Evaluate(context.WithoutCancel(ctx), []model.Candidate{{Parent: 0}}, cases)
+	candidate := model.Candidate{Parent: records[at].Selected}
+	fitness, err := c.run.engine.Evaluate(context.WithoutCancel(ctx), []model.Candidate{candidate}, cases)
 	if err != nil {
 		return nil, err
 	}
