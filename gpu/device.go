@@ -112,7 +112,8 @@ type Device struct {
 	traffic traffic
 }
 
-// Open opens a device. The error is an *UnusableError with the reason.
+// Open opens a device. The error is an *UnusableError with the reason, or an
+// *Error if the driver cannot describe its devices.
 func Open(ordinal int) (*Device, error) {
 	drv, err := loaded()
 	if err != nil {

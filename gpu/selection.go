@@ -11,7 +11,7 @@ import (
 type Selection struct {
 	CUDA     bool
 	All      bool  // every GPU that the driver shows
-	Ordinals []int // in the order asked for, each once; empty means cuda:0 or All
+	Ordinals []int // in the order asked for, each once; none with All
 }
 
 // ParseSelection reads cpu, cuda (the first GPU), cuda:0, cuda:0,1 or cuda:all.

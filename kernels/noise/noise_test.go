@@ -158,14 +158,14 @@ func TestErrorOfTheTransform(t *testing.T) {
 		worst = max(worst, math.Abs(float64(a)-r*cos), math.Abs(float64(b)-r*sin))
 	}
 	t.Logf("largest error %.3g", worst)
-	if worst > 1.1e-6 {
+	if !(worst <= 1.1e-6) { // NaN too
 		t.Errorf("largest error %g, want below 1.1e-6", worst)
 	}
 }
 
 // The corners of the transform: the largest and the smallest u, all turns.
 func TestCornersOfTheTransform(t *testing.T) {
-	if a, b := boxMuller(0, 0); math.Abs(float64(a)-math.Sqrt(64*math.Ln2)) > 1e-6 || b != 0 {
+	if a, b := boxMuller(0, 0); !(math.Abs(float64(a)-math.Sqrt(64*math.Ln2)) <= 1e-6) || b != 0 {
 		t.Errorf("words 0, 0: %v, %v, want √(64 ln 2), 0", a, b)
 	}
 	for _, x0 := range []uint32{0xffffffff, 0xfffffffe, 0xffffff00} {
@@ -179,7 +179,7 @@ func TestCornersOfTheTransform(t *testing.T) {
 	for quarter, want := range [4][2]float64{{1, 0}, {0, 1}, {-1, 0}, {0, -1}} {
 		a, b := boxMuller(0x40000000, uint32(quarter)<<30)
 		r := math.Hypot(float64(a), float64(b))
-		if math.Abs(float64(a)/r-want[0]) > 1e-6 || math.Abs(float64(b)/r-want[1]) > 1e-6 {
+		if !(math.Abs(float64(a)/r-want[0]) <= 1e-6 && math.Abs(float64(b)/r-want[1]) <= 1e-6) {
 			t.Errorf("quarter %d points to (%v, %v), want %v", quarter, float64(a)/r, float64(b)/r, want)
 		}
 	}

@@ -16,8 +16,10 @@ import (
 //	tiled       see tiledPath → reduce
 //	reference   reference → reduce
 //
-// A loss is a pure function of the network and the sequence: neither the size
-// of chunks, the launch geometry nor the other sequences change a bit of it.
+// With the same kernels a loss is a pure function of the network and the
+// sequence: neither the size of chunks, the launch geometry nor the other
+// sequences change a bit of it. Which kernels, ChooseGPU says: the longest
+// sequence may be too long for the fused ones.
 //
 // Shapes: P individuals, F phenotype elements, S sequences.
 type GPU struct {

@@ -167,7 +167,7 @@ func TestGPUEqualsReference(t *testing.T) {
 				mean -= loss / float64(len(got))
 			}
 			want, err := c.Evaluate(ctx, []model.Candidate{{Parent: 1}}, cases)
-			if err != nil || math.Abs(float64(fitness[0]-want[0])) > Tolerance(p.Precision) || math.Abs(mean-float64(fitness[0])) > 1e-6 {
+			if err != nil || !(math.Abs(float64(fitness[0]-want[0])) <= Tolerance(p.Precision)) || !(math.Abs(mean-float64(fitness[0])) <= 1e-6) { // NaN too
 				t.Errorf("%s: %+v: fitness %v, its stories' mean %v, reference %v (%v)", p, cases, fitness[0], mean, want, err)
 			}
 		}

@@ -12,10 +12,10 @@ import (
 	"github.com/evorank/evorank/model"
 )
 
-// Fleet evaluates candidates on several GPUs of one host. Each holds all
-// parents and all stories and takes a contiguous share of the candidates; a
-// candidate's fitness does not depend on which GPU computes it, nor on how
-// many there are.
+// Fleet evaluates candidates on several GPUs of one host and one architecture.
+// Each holds all parents and all stories and takes a contiguous share of the
+// candidates; a candidate's fitness does not depend on which GPU computes it,
+// nor on how many there are.
 type Fleet []*CUDA
 
 // NewFleet opens the devices.
