@@ -68,6 +68,13 @@ func TestDrivingStudy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	drives, err := ReadGroups([]string{dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := drives.Levels(run.Options{}); run.KindOf(err) != run.BadConfig || !strings.Contains(err.Error(), "only texts have entropies") {
+		t.Errorf("entropies of drives: %v", err)
+	}
 	if o := res.Trials[0]; o.Steps <= 0 || o.Tokens != 0 || o.Task != "carracing" {
 		t.Errorf("%+v", o)
 	}

@@ -92,12 +92,9 @@ func (p Prose) Stale(res *Results) []string {
 func (p Prose) Renumber(res *Results) Prose {
 	return Prose{sourced.ReplaceAllStringFunc(p.Text, func(whole string) string {
 		m := sourced.FindStringSubmatch(whole)
-		if strings.HasPrefix(m[3], "from ") {
-			return whole
-		}
 		want, err := res.quantity(m[3])
 		if err != nil {
-			return whole // Stale says why
+			return whole // of another source, or Stale says why
 		}
 		shown := asShown(want, m[1], m[2] != "")
 		if shown == strings.ReplaceAll(m[1], "−", "-") {

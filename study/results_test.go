@@ -60,3 +60,11 @@ func TestReportOfAnUnfinishedStudy(t *testing.T) {
 		t.Error("compare takes the last generations, which differ")
 	}
 }
+
+func TestSentence(t *testing.T) {
+	for text, want := range map[string]string{"what of it": "What of it.", "So it is.": "So it is.", "does it matter?": "Does it matter?"} {
+		if got := sentence(text); got != want {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}

@@ -53,6 +53,9 @@ func TestThroughput(t *testing.T) {
 	if got := (cells{"threads": "2", "network": "small"}).called([]string{"network", "threads"}, "8"); got != "small, 2 threads" {
 		t.Errorf("a number is called %q", got)
 	}
+	if got := (cells{"threads": "1"}).called([]string{"threads"}, "8"); got != "1 thread" {
+		t.Errorf("one of them is called %q", got)
+	}
 	for _, column := range []string{"hiden", "tokens"} {
 		if _, err := DrawThroughput(table, nil, column, "tokens_per_second"); run.KindOf(err) != run.BadConfig {
 			t.Errorf("%s: %v", column, err)

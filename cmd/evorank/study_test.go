@@ -46,6 +46,15 @@ func TestStudyCommands(t *testing.T) {
 		t.Fatal(err)
 	}
 	write(t, manifest, strings.Replace(string(text), `"status": "done"`, `"status": "running"`, 1))
+	based := filepath.Join(dir, "based") // the same, but held against another condition
+	if err := os.CopyFS(based, os.DirFS(filepath.Join(dir, "study"))); err != nil {
+		t.Fatal(err)
+	}
+	asked, err := os.ReadFile(filepath.Join(based, "study.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(based, "study.yaml"), string(asked)+"baseline: factored\n")
 	checkCommands(t, dir, []commandLine{
 		{"study list", exitDone, "tinystories +15 conditions, 85 trials in all"},
 		{"study status $D/study", exitDone, `lm-quick|study: 9 of 9 trials done, 0 generations to go\n$`},
@@ -80,6 +89,7 @@ func TestStudyCommands(t *testing.T) {
 		{"compare $D/study", exitDone, `(?s)loss_best, loss of the best, lower is better, generation 6 \(nats\).*factored against dense .*exact`},
 		{"compare $D/study --json --metric heldout_loss_best --generation 3", exitDone, `"metric": "heldout_loss_best, `},
 		{"compare $D/study --markdown --baseline factored", exitDone, `\| dense against factored`},
+		{"compare $D/based --markdown", exitDone, `\| dense against factored`},
 		{"plot curves $D/study/dense/seed-0001 --terminal", exitDone, "seed-0001"},
 		{"plot curves $D/study/dense/seed-0001 new=$D/study/dense/seed-0002 --terminal", exitDone, "(?s)seed-0001.*new|new.*seed-0001"},
 		{"compare $D/study --latex", exitDone, `\\begin{tabular}`},
@@ -133,13 +143,14 @@ func TestStudyCommands(t *testing.T) {
 		{"plot rank $D/study -o $D/c.svg", exitDone, "^$"},
 		{"plot rank a=$D/study/dense/* -o $D/d.svg", exitData, "none of the groups is factored"},
 		{"plot diversity $D/study -o $D/e.svg --metric founders", exitDone, "^$"},
+		{"plot diversity $D/study -o $D/i.svg", exitDone, "^$"},
 		{"plot lineage $D/study/factored/seed-0001 -o $D/f.svg --only-living", exitDone, "^$"},
 		{"plot lineage $D -o $D/f.svg", exitData, "lineage"},
 		{"plot throughput $D/trials.csv --width width --rate loss --by method -o $D/g.svg", exitData, "NaN"},
 		{"plot throughput $D/carracing.csv --width stage1_score --rate stage1_seconds --by method -o $D/g.svg", exitDone, "^$"},
 		{"plot throughput $D/trials.csv -o $D/g.svg", exitUsage, "--width is missing"},
 	})
-	for file, want := range map[string]string{"a.svg": "tokens scored", "c.svg": "rank of the factors", "e.svg": "founders with living descendants", "f.svg": "line of the best", "g.svg": "stage1 seconds (s)", "h.svg": "bigram entropy"} {
+	for file, want := range map[string]string{"a.svg": "tokens scored", "c.svg": "rank of the factors", "e.svg": "founders with living descendants", "f.svg": "line of the best", "g.svg": "stage1 seconds (s)", "h.svg": "bigram entropy", "i.svg": "standard deviation"} {
 		if text, err := os.ReadFile(filepath.Join(dir, file)); err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%s does not show %q (%v)", file, want, err)
 		}
