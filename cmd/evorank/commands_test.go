@@ -136,6 +136,7 @@ func TestCommands(t *testing.T) {
 		{"eval $D/run --data $D/foreign.txt --json", exitDone, `"units":24,"unknown":4}`},
 		{"eval $D/run --individual 999", exitData, "has no individual 999"},
 		{"eval $D/run --heldout", exitUsage, "no held-out stories"},
+		{"eval $D/run --heldout --data $D/text.txt", exitUsage, "eval: --data: --heldout is another text"},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --json --limit 2", exitDone, `"stories":2`},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --materialised --factored", exitUsage, "exclude each other"},
 		{"eval --weights $D/w.safetensors --tokenizer $D/other.json --data $D/text.txt", exitData, "belongs to other weights"},
@@ -144,8 +145,8 @@ func TestCommands(t *testing.T) {
 		{"eval --weights $D/none.safetensors --tokenizer $D/tok.json --data $D/text.txt", exitData, "none.safetensors"},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --format xml", exitUsage, `"xml" is none of`},
 		{"eval $D/run --threads -3", exitUsage, "--threads must not be negative"},
-		{"eval $D/run --limit 1", exitUsage, "--limit needs --data"},
-		{"eval $D/run --no-eot", exitUsage, "--no-eot needs --data"},
+		{"eval $D/run --limit 1", exitUsage, "--limit: needs --data"},
+		{"eval $D/run --no-eot", exitUsage, "--no-eot: needs --data"},
 		{"eval $D/run --precision foo", exitUsage, `"foo" is none of`},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --limit -4", exitUsage, "--limit must not be negative"},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --heldout", exitUsage, "--heldout is for runs"},
@@ -272,6 +273,24 @@ func TestEvalWarnsOfForeignText(t *testing.T) {
 	}
 	if _, _, errs = call(t, "", "eval", filepath.Join(dir, "run"), "--data", filepath.Join(dir, "text.txt")); errs != "" {
 		t.Errorf("a known text: %s", errs)
+	}
+}
+
+// TestEvalInAnEnvironment: variables that are there for training do not stand
+// in the way of a run's own stories, and never take the held-out ones' place.
+func TestEvalInAnEnvironment(t *testing.T) {
+	dir := fixture(t)
+	run, text, tok := filepath.Join(dir, "run"), filepath.Join(dir, "text.txt"), filepath.Join(dir, "tok.json")
+	t.Setenv("EVORANK_TOKENIZER", tok)
+	if out := must(t, "eval", run); !strings.Contains(out, "over 3 stories") {
+		t.Errorf("the run's own stories: %s", out)
+	}
+	if code, _, errs := call(t, "", "eval", run, "--tokenizer", "other.json"); code != exitUsage || !strings.Contains(errs, "--tokenizer: needs --data") {
+		t.Errorf("a tokenizer without a text: exit %d: %s", code, errs)
+	}
+	t.Setenv("EVORANK_DATA", text)
+	if code, _, errs := call(t, "", "eval", run, "--heldout"); code != exitUsage || !strings.Contains(errs, "no held-out stories") {
+		t.Errorf("held-out stories, which this run has none of: exit %d: %s", code, errs)
 	}
 }
 

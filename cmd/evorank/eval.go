@@ -128,30 +128,44 @@ func (s subject) stories(c *cli.Context) (*text.Stories, error) {
 	if s.archive == nil && c.Bool("heldout") {
 		return nil, usagef("eval: --heldout is for runs: give --data")
 	}
-	if s.archive != nil && c.String("data") == "" {
-		for _, f := range []string{"limit", "format", "field", "no-eot", "tokenizer"} {
-			if c.IsSet(f) {
-				return nil, usagef("eval: --%s needs --data: without it the run's own stories are used as they are", f)
-			}
+	if c.Bool("heldout") {
+		if err := refuse(c, "--heldout is another text: give one of them", "data"); err != nil {
+			return nil, err
 		}
-		x, err := s.archive.Experiment.LanguageModel()
-		if err != nil {
-			return nil, byKind(err)
-		}
-		if err := s.archive.LoadData(); err != nil {
-			return nil, byKind(err)
-		}
-		if !c.Bool("heldout") {
-			return x.Train, nil
-		}
-		if x.Heldout == nil {
-			return nil, usagef("eval: --heldout: the run has no held-out stories")
-		}
-		return x.Heldout, nil
 	}
-	if c.String("data") == "" {
-		return nil, usagef("eval: --weights needs --data")
+	switch {
+	case c.String("data") != "" && !c.Bool("heldout"):
+		return s.storiesOfFile(c)
+	case s.archive != nil:
+		return s.storiesOfRun(c)
 	}
+	return nil, usagef("eval: --weights needs --data")
+}
+
+// storiesOfRun are those that the run was trained on, or holds out.
+func (s subject) storiesOfRun(c *cli.Context) (*text.Stories, error) {
+	const why = "needs --data: without it the run's own stories are used as they are"
+	if err := refuse(c, why, "limit", "format", "field", "no-eot", "tokenizer"); err != nil {
+		return nil, err
+	}
+	t, err := s.archive.Experiment.LanguageModel()
+	if err != nil {
+		return nil, byKind(err)
+	}
+	if err := s.archive.LoadData(); err != nil {
+		return nil, byKind(err)
+	}
+	if !c.Bool("heldout") {
+		return t.Train, nil
+	}
+	if t.Heldout == nil {
+		return nil, usagef("eval: --heldout: the run has no held-out stories")
+	}
+	return t.Heldout, nil
+}
+
+// storiesOfFile are those that --data names.
+func (s subject) storiesOfFile(c *cli.Context) (*text.Stories, error) {
 	t, err := s.loadTokenizer(c)
 	if err != nil {
 		return nil, err
@@ -209,7 +223,7 @@ func evalAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := s.network.Policy(); err == nil {
+	if _, drives := s.network.Spec.(model.ConvPolicy); drives {
 		return evalEpisodes(c, s)
 	}
 	return evalText(c, s)

@@ -10,7 +10,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// summary is what train and resume print in the end.
+// summary is what train and resume print of a language model in the end.
 type summary struct {
 	Dir         string     `json:"run_dir"`
 	Generations int        `json:"generations"`
@@ -26,12 +26,18 @@ const (
 	sampleTemperature = 0.5
 )
 
-// summarise prints where the run is, what it reached and what it says.
+// summarise prints where the run is and what it reached, in its task's words.
 func summarise(c *cli.Context, r *run.Run, last run.Progress) error {
-	if _, err := r.Experiment().CarRacing(); err == nil {
-		return summariseDriving(c, r, last)
+	if t, writes := r.Experiment().Task.(*run.LanguageModel); writes {
+		return summariseWriting(c, r, t)
 	}
-	s, err := newSummary(r)
+	return summariseDriving(c, r, last)
+}
+
+// summariseWriting prints where the run is, how well its best predicts text and
+// what it writes.
+func summariseWriting(c *cli.Context, r *run.Run, task *run.LanguageModel) error {
+	s, err := newSummary(r, task)
 	if err != nil {
 		return byKind(err)
 	}
@@ -53,7 +59,7 @@ func summarise(c *cli.Context, r *run.Run, last run.Progress) error {
 	return nil
 }
 
-func newSummary(r *run.Run) (summary, error) {
+func newSummary(r *run.Run, task *run.LanguageModel) (summary, error) {
 	s := summary{Dir: r.Dir(), Generations: int(r.Generation()), Levels: r.Experiment().Levels()}
 	first, last, err := firstAndLast(r)
 	if err != nil {
@@ -61,10 +67,6 @@ func newSummary(r *run.Run) (summary, error) {
 	}
 	s.LossStart, s.LossEnd = -float64(first.Fitness), -float64(last.Fitness)
 	n, err := r.Archive().Network(last)
-	if err != nil {
-		return s, err
-	}
-	task, err := r.Experiment().LanguageModel()
 	if err != nil {
 		return s, err
 	}
