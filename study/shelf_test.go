@@ -314,6 +314,9 @@ func TestGroupsOfAReport(t *testing.T) {
 	if err != nil || len(kept.Groups) != len(s.Conditions) {
 		t.Fatalf("%d groups, %v", len(kept.Groups), err)
 	}
+	if kept.Study == nil || kept.Study.Metric != s.Metric {
+		t.Errorf("a report does not know whose it is: %+v", kept.Study)
+	}
 	for _, q := range []Question{{"loss_best", 6, false}, {"heldout_loss_best", 3, false}} {
 		a, err := Select(runs.Groups, q)
 		if err != nil {
