@@ -1,7 +1,6 @@
 package transformer
 
 import (
-	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -103,12 +102,7 @@ func TestGPUTiledFactored(t *testing.T) {
 // compareFactored checks losses against the reference's.
 func compareFactored(t *testing.T, what string, choice GPUChoice, got []float32, want []float64) {
 	t.Helper()
-	worst, accepted := 0.0, tiledTolerance[choice.Precision]
-	for i := range want {
-		if d := math.Abs(float64(got[i]) - want[i]); !(d <= worst) {
-			worst = d // NaN too
-		}
-	}
+	worst, accepted := largestDifference(got, want), tiledTolerance[choice.Precision]
 	t.Logf("%s, %s, wgmma %v: largest difference %.2g", what, choice.Precision, choice.Wgmma, worst)
 	if !(worst <= accepted) {
 		t.Errorf("%s, %s, wgmma %v: largest difference %g, at most %g is accepted", what, choice.Precision, choice.Wgmma, worst, accepted)

@@ -16,13 +16,7 @@ func worstDifference(t *testing.T, s *gpu.Stream, g *GPU, phenotypes gpu.Buffer[
 	t.Helper()
 	poisonTiled(t, s, g)
 	_, got := sequenceLosses(t, s, g, phenotypes, individuals, sequences)
-	worst := 0.0
-	for i := range want {
-		if d := math.Abs(float64(got[i]) - want[i]); !(d <= worst) {
-			worst = d // NaN too
-		}
-	}
-	return got, worst
+	return got, largestDifference(got, want)
 }
 
 // The ends of what the tiled kernels are made for, one individual each.

@@ -111,12 +111,7 @@ func TestGPUTiledEqualsReference(t *testing.T) {
 				poisonTiled(t, s, g)
 				_, got := sequenceLosses(t, s, g, phenotypes, individuals, sequences.Len())
 				gputest.Check(t, g.Close())
-				worst := 0.0
-				for i := range want {
-					if d := math.Abs(float64(got[i]) - want[i]); !(d <= worst) {
-						worst = d // NaN too
-					}
-				}
+				worst := largestDifference(got, want)
 				t.Logf("%v: largest difference %.2g", choice, worst)
 				if !(worst <= tiledTolerance[choice.Precision]) {
 					t.Errorf("%v: largest difference %g, at most %g is accepted", choice, worst, tiledTolerance[choice.Precision])
@@ -127,6 +122,14 @@ func TestGPUTiledEqualsReference(t *testing.T) {
 			}
 		})
 	}
+}
+
+// largestDifference of losses from what they should be: NaN if one is NaN.
+func largestDifference(got []float32, want []float64) (worst float64) {
+	for i := range want {
+		worst = max(worst, math.Abs(float64(got[i])-want[i]))
+	}
+	return worst
 }
 
 func equal(a, b []float32) bool {
@@ -165,12 +168,11 @@ func TestGPUTiledGolden(t *testing.T) {
 			g, err := newGPU(m, s, n.Layout, n.Transformer, choice, Materialised, c.sequences(), 1, 1<<30)
 			gputest.Check(t, err)
 			_, each := sequenceLosses(t, s, g, phenotype, 1, len(c.Stories))
-			worst, tolerance := 0.0, map[Precision]float64{FP32: tolerance32, TF32: 0.05, FP16: 0.05, BF16: 0.3}[choice.Precision]
+			want := make([]float64, len(c.Stories))
 			for i, story := range c.Stories {
-				if d := math.Abs(float64(each[i]) - story.Loss); !(d <= worst) {
-					worst = d
-				}
+				want[i] = story.Loss
 			}
+			worst, tolerance := largestDifference(each, want), map[Precision]float64{FP32: tolerance32, TF32: 0.05, FP16: 0.05, BF16: 0.3}[choice.Precision]
 			t.Logf("%s, %s, %v: largest difference %.2g", c.Net, c.Case, choice, worst)
 			if c.Net != "floor.safetensors" && !(worst <= tolerance) {
 				t.Errorf("%s, %s, %v: largest difference %g, at most %g is accepted", c.Net, c.Case, choice, worst, tolerance)
