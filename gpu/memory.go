@@ -90,6 +90,8 @@ type Pinned[T any] struct {
 	values []T
 }
 
+const allocatePinned = "allocate pinned host memory"
+
 // AllocPinned allocates page-locked host memory for n values, zeroed.
 func AllocPinned[T any](d *Device, name string, n int) (Pinned[T], error) {
 	p := Pinned[T]{dev: d}
@@ -98,7 +100,7 @@ func AllocPinned[T any](d *Device, name string, n int) (Pinned[T], error) {
 	}
 	bytes := uint64(n) * uint64(unsafe.Sizeof(*new(T)))
 	var address unsafe.Pointer
-	err := d.do("allocate pinned host memory", fmt.Sprintf("%s (%s)", name, bytesText(bytes)),
+	err := d.do(allocatePinned, fmt.Sprintf("%s (%s)", name, bytesText(bytes)),
 		func() Code { return d.drv.MemHostAlloc(&address, bytes, 0) })
 	if err != nil {
 		return p, err
@@ -238,10 +240,12 @@ func bytesText(n uint64) string {
 	return fmt.Sprintf("%.1f %s", x, unit)
 }
 
-// Full reports whether an error means that the device's memory is used up.
+// Full reports whether an error means that the device's memory is used up. The
+// driver has the same code for the host's, of which less work on the device
+// leaves no more.
 func Full(err error) bool {
 	var e *Error
-	return errors.As(err, &e) && e.Code == CodeOutOfMemory
+	return errors.As(err, &e) && e.Code == CodeOutOfMemory && e.Op != allocatePinned
 }
 
 // NoRoom says that the memory that may be used is too little for the smallest

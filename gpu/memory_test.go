@@ -51,6 +51,22 @@ func TestWithinMemory(t *testing.T) {
 	}
 }
 
+// TestPinnedMemoryIsNotTheDevices: when the host's memory is used up, work is
+// not cut into pieces until they are said to be too small, but that is told.
+func TestPinnedMemoryIsNotTheDevices(t *testing.T) {
+	f, d, _ := opened(t)
+	f.fail["MemHostAlloc"] = CodeOutOfMemory
+	tries := 0
+	err := WithinMemory(6000, func(uint64) error {
+		tries++
+		_, err := AllocPinned[byte](d, "candidates", 10)
+		return err
+	})
+	if tries != 1 || err == nil || !strings.Contains(err.Error(), "allocate pinned host memory: candidates (10 bytes)") {
+		t.Errorf("after %d tries: %v", tries, err)
+	}
+}
+
 // TestNoRoom: needed, allowed, free and total, and what to do.
 func TestNoRoom(t *testing.T) {
 	var unusable *UnusableError
