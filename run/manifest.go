@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/evorank/evorank/files"
+	"github.com/evorank/evorank/model"
 )
 
 // Names of the files in a run directory.
@@ -58,12 +59,55 @@ type Manifest struct {
 	DataDigest      string    `json:"data_digest,omitempty"`
 	HeldoutDigest   string    `json:"heldout_digest,omitempty"`
 	TokenizerDigest string    `json:"tokenizer_digest,omitempty"`
+	Earlier         []Stretch `json:"earlier_devices,omitempty"`
 	Started         time.Time `json:"started"`
 	Updated         time.Time `json:"updated"`
 }
 
-// ComputedOn reports whether the run was computed on such a device, so that
-// it gives the same bits again.
+// Stretch is a part of a run that went on with another kind of device: the
+// generations up to its last that no stretch before it has.
+type Stretch struct {
+	Last       int    `json:"last_generation"`
+	Device     string `json:"device"`
+	DeviceKind string `json:"device_kind"`
+	Plan       string `json:"plan,omitempty"`
+	Precision  string `json:"precision"`
+}
+
+// At is the manifest with the device that computed a generation.
+func (m Manifest) At(g model.Generation) Manifest {
+	for _, s := range m.Earlier {
+		if int(g) <= s.Last {
+			m.Device, m.DeviceKind, m.Plan, m.Precision = s.Device, s.DeviceKind, s.Plan, s.Precision
+			break
+		}
+	}
+	return m
+}
+
+// Devices names those that the run was computed on, one after the other.
+func (m Manifest) Devices() string {
+	names := ""
+	for _, s := range m.Earlier {
+		names += fmt.Sprintf("%s up to generation %d, then ", s.Device, s.Last)
+	}
+	return names + m.Device
+}
+
+// leave ends the stretch of the device so far with a generation.
+func (m *Manifest) leave(last model.Generation) {
+	m.Earlier = append(m.Earlier, Stretch{int(last), m.Device, m.DeviceKind, m.Plan, m.Precision})
+}
+
+// forget shortens the stretches to what is left of a lineage.
+func (m *Manifest) forget(last model.Generation) {
+	for i := range m.Earlier {
+		m.Earlier[i].Last = min(m.Earlier[i].Last, int(last))
+	}
+}
+
+// ComputedOn reports whether the run, where it stands, was computed on such a
+// device, so that it gives the same bits again.
 func (m Manifest) ComputedOn(d Device) bool {
 	return m.DeviceKind == d.Kind && m.Plan == d.Plan && m.Precision == d.Precision
 }

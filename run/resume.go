@@ -104,6 +104,7 @@ func (r *Run) openLineage() (changed bool, err error) {
 	if r.state, err = replay(path, r.experiment, nil); err != nil {
 		return false, err
 	}
+	r.manifest.forget(r.state.Generation) // what is computed again is computed here
 	switch g := int(r.state.Generation); {
 	case g < r.manifest.Generation:
 		r.options.warn("resume: %s: it ends with generation %d, run.json knew of %d: what is missing is computed again", path, g, r.manifest.Generation)
@@ -158,6 +159,7 @@ func (r *Run) checkDevice() (changed bool, err error) {
 			r.dir, m.device().bits(), r.device.bits())
 	}
 	r.options.warn("resume: %s: goes on with %s instead of %s", r.dir, r.device.bits(), m.device().bits())
+	m.leave(r.state.Generation)
 	m.setDevice(r.device)
 	return true, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/evorank/evorank/files"
 	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/run/lineage"
 	"github.com/evorank/evorank/run/lineage/lineagetest"
 )
 
@@ -42,6 +43,56 @@ func TestDeviceChange(t *testing.T) {
 	}
 	if _, err := archive(t, dir).Verify(context.Background(), 5); err != nil {
 		t.Errorf("a marked lineage: %v", err)
+	}
+}
+
+// TestVerifyAcrossDevices: each generation is held to the device that computed
+// it: bit for bit where the kind is the same, within the tolerance elsewhere.
+func TestVerifyAcrossDevices(t *testing.T) {
+	dir := train(t, "generations=3")
+	otherBits := func() {
+		lineagetest.Rewrite(t, LineagePath(dir), func(records []model.Record) {
+			for i := range records {
+				records[i].Fitness *= 1 + 1e-9
+			}
+		})
+	}
+	goOn := func() {
+		r, err := Resume(dir, Options{Generations: 6, AllowDeviceChange: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		finish(t, r)
+	}
+	otherBits() // as if it had been computed elsewhere
+	manifest, err := readManifest(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	manifest.DeviceKind = "another"
+	if err := manifest.write(dir); err != nil {
+		t.Fatal(err)
+	}
+	goOn()
+	a := archive(t, dir)
+	here := a.Manifest.DeviceKind
+	if a.Manifest.At(3).DeviceKind != "another" || here == "another" || a.Manifest.At(4).DeviceKind != here {
+		t.Errorf("devices %s", a.Manifest.Devices())
+	}
+	v, err := a.Verify(context.Background(), 1000)
+	if err != nil || v.SameKind || v.Largest == 0 || v.Tolerance == 0 {
+		t.Errorf("%+v, %v", v, err)
+	}
+	otherBits()
+	if _, err := a.Verify(context.Background(), 1000); KindOf(err) != BadData || !strings.Contains(err.Error(), "generation 6") || !strings.Contains(err.Error(), "accepted difference 0") {
+		t.Errorf("other bits from the same kind of device: %v", err)
+	}
+	if err := lineage.TruncateAfter(LineagePath(dir), 2); err != nil {
+		t.Fatal(err)
+	}
+	goOn() // generation 3 is computed again, here
+	if a = archive(t, dir); a.Manifest.At(2).DeviceKind != "another" || a.Manifest.At(3).DeviceKind != here {
+		t.Errorf("devices %s", a.Manifest.Devices())
 	}
 }
 

@@ -21,9 +21,9 @@ type Verdict struct {
 	Equal       int    `json:"equal"`     // of those, to the last bit
 	Score       string `json:"score"`     // what is compared: loss or return
 	Device      string `json:"device"`
-	SameKind    bool   `json:"same_kind"` // of device as in the run: fitness must be bit-equal
-	// Largest is the largest difference of a score, and Tolerance what is
-	// accepted between kinds of devices: what either may differ from float64.
+	SameKind    bool   `json:"same_kind"` // of device as in the run, all of it: fitness must be bit-equal
+	// Largest is the largest difference of a score, and Tolerance the most that
+	// is accepted between kinds of devices: what either may differ from float64.
 	// It is infinite, null in JSON, where a task has no bound.
 	Largest   float64       `json:"largest_difference"`
 	Tolerance metrics.Float `json:"tolerance"`
@@ -54,22 +54,29 @@ func (a *Archive) Verify(ctx context.Context, sample int) (Verdict, error) {
 		return v, err
 	}
 	defer engine.Close()
-	v.Device, v.Score = d.Name, a.Experiment.Task.Words().Score
-	v.SameKind = a.Manifest.ComputedOn(d)
-	if !v.SameKind {
-		v.Tolerance = metrics.Float(a.Experiment.Task.tolerance(a.Manifest.Precision, d.Precision))
-	}
+	v.Device, v.Score, v.SameKind = d.Name, a.Experiment.Task.Words().Score, true
 	for _, c := range chosen {
-		if err := a.verify(ctx, engine, c, &v); err != nil {
+		accepted := 0.0
+		if then := a.Manifest.At(c.scored); !then.ComputedOn(d) {
+			v.SameKind, accepted = false, a.Experiment.Task.tolerance(then.Precision, d.Precision)
+			v.Tolerance = max(v.Tolerance, metrics.Float(accepted))
+		}
+		if err := a.verify(ctx, engine, c.Individual, accepted, &v); err != nil {
 			return v, err
 		}
 	}
 	return v, nil
 }
 
+// sampled is an individual that is to be verified.
+type sampled struct {
+	lineage.Individual
+	scored model.Generation // where its score is from: a survivor may have kept it
+}
+
 // survey replays the lineage twice: to count the records, and to pick every
 // so-manyth of them.
-func (a *Archive) survey(sample int) (Verdict, []lineage.Individual, error) {
+func (a *Archive) survey(sample int) (Verdict, []sampled, error) {
 	var v Verdict
 	_, err := replay(LineagePath(a.Dir), a.Experiment, func(_ evolve.State, _ evolve.Brood, records []model.Record) error {
 		v.Generations++
@@ -82,29 +89,43 @@ func (a *Archive) survey(sample int) (Verdict, []lineage.Individual, error) {
 	if known := max(1, a.Manifest.Generation); v.Generations < known {
 		return v, nil, errorf(BadData, "verify: %s: it ends with generation %d, run.json knows of %d: resume computes what is missing", LineagePath(a.Dir), v.Generations, known)
 	}
+	chosen, err := a.choose(v, sample)
+	return v, chosen, err
+}
+
+// choose picks the best of the last generation and sample others, evenly.
+func (a *Archive) choose(v Verdict, sample int) (chosen []sampled, err error) {
 	step := max(1, v.Records/max(1, sample))
-	var chosen []lineage.Individual
+	kept := map[model.ID]model.Generation{} // where the parents' scores are from
 	at := 0
 	_, err = replay(LineagePath(a.Dir), a.Experiment, func(before evolve.State, brood evolve.Brood, records []model.Record) error {
 		top := -1
 		if int(brood.Generation) == v.Generations {
 			top = best(records)
 		}
+		parents := map[model.ID]model.Generation{}
 		for i, r := range records {
+			m, scored := brood.Members[i], brood.Generation
+			if m.Known.Cases > 0 {
+				scored = kept[r.ID]
+			}
 			if i == top || sample > 0 && at%step == step/2 {
-				genome := before.GenomeOf(brood.Members[i].Candidate)
-				chosen = append(chosen, lineage.Individual{Record: r, Genome: genome})
+				chosen = append(chosen, sampled{lineage.Individual{Record: r, Genome: before.GenomeOf(m.Candidate)}, scored})
+			}
+			if r.Selected != model.Unselected {
+				parents[r.ID] = scored
 			}
 			at++
 		}
+		kept = parents
 		return nil
 	})
-	return v, chosen, err
+	return chosen, err
 }
 
 // verify rebuilds one individual from its genome and compares what the lineage
-// has of it.
-func (a *Archive) verify(ctx context.Context, engine Engine, w lineage.Individual, v *Verdict) error {
+// has of it; a score may differ by what is accepted.
+func (a *Archive) verify(ctx context.Context, engine Engine, w lineage.Individual, accepted float64, v *Verdict) error {
 	who := fmt.Sprintf("verify: generation %d: individual %d", w.Generation, w.ID)
 	digest, err := engine.Restore(0, w.Genome)
 	if err != nil {
@@ -129,21 +150,21 @@ func (a *Archive) verify(ctx context.Context, engine Engine, w lineage.Individua
 	}
 	words := a.Experiment.Task.Words()
 	if reached > 0 {
-		if err := compare(who, words, w.Earlier[reached-1], score.Earlier[reached-1], v); err != nil {
+		if err := compare(who, words, w.Earlier[reached-1], score.Earlier[reached-1], accepted, v); err != nil {
 			return err
 		}
 	}
-	return compare(who, words, w.Fitness, score.Fitness, v)
+	return compare(who, words, w.Fitness, score.Fitness, accepted, v)
 }
 
-func compare(who string, w Words, recorded, now model.Fitness, v *Verdict) error {
+func compare(who string, w Words, recorded, now model.Fitness, accepted float64, v *Verdict) error {
 	if math.Float64bits(float64(recorded)) == math.Float64bits(float64(now)) {
 		return nil
 	}
 	difference := math.Abs(float64(recorded - now))
 	v.Largest = max(v.Largest, difference)
-	if !(difference <= float64(v.Tolerance)) {
-		return errorf(BadData, "%s: evaluated again its %s is %v, the lineage has %v (accepted difference %g)", who, w.Score, w.Of(now), w.Of(recorded), v.Tolerance)
+	if !(difference <= accepted) {
+		return errorf(BadData, "%s: evaluated again its %s is %v, the lineage has %v (accepted difference %g)", who, w.Score, w.Of(now), w.Of(recorded), accepted)
 	}
 	return nil
 }

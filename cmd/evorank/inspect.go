@@ -64,7 +64,7 @@ func describeRun(w io.Writer, s subject, genes bool) {
 		reason = fmt.Sprintf(" (%s)", m.Reason)
 	}
 	fmt.Fprintf(w, "run          %s: %s%s\n", m.Experiment, m.Status, reason)
-	fmt.Fprintf(w, "device       %s on %s, evorank %s\n", m.Device, m.Host, m.Version)
+	fmt.Fprintf(w, "device       %s on %s, evorank %s\n", m.Devices(), m.Host, m.Version)
 	words := s.archive.Experiment.Task.Words()
 	if m.Stories > 0 {
 		fmt.Fprintf(w, "data         %d stories, %d targets, digest %s\n", m.Stories, m.Targets, m.DataDigest)

@@ -58,7 +58,7 @@ func (s subject) scoredDrive(c *cli.Context) (drive, error) {
 	if err != nil {
 		return drive{}, byKind(err)
 	}
-	m, i := s.archive.Manifest, s.individual
+	i, m := s.individual, s.archive.Manifest.At(s.individual.Generation)
 	reached, _ := x.Plan.Reached(int(i.Cases)) // its episodes were found
 	return drive{player, d, known.Episodes[k], &scored{
 		Generation: i.Generation, Individual: i.ID, Episode: k, Recorded: known.Return,

@@ -53,9 +53,9 @@ func verifyAction(c *cli.Context) error {
 		fmt.Fprintf(w, " equal bit for bit (%s)\n", v.Device)
 	case math.IsInf(float64(v.Tolerance), 1):
 		fmt.Fprintf(w, " compared, %d equal bit for bit, largest difference %.3g (%s; the run: %s): between kinds of devices %s have no bound\n",
-			v.Equal, v.Largest, v.Device, a.Manifest.Device, scores(v.Score))
+			v.Equal, v.Largest, v.Device, a.Manifest.Devices(), scores(v.Score))
 	default:
-		fmt.Fprintf(w, " equal within %g, largest difference %.3g (%s; the run: %s)\n", v.Tolerance, v.Largest, v.Device, a.Manifest.Device)
+		fmt.Fprintf(w, " equal within %g, largest difference %.3g (%s; the run: %s)\n", v.Tolerance, v.Largest, v.Device, a.Manifest.Devices())
 	}
 	return nil
 }
