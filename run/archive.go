@@ -75,16 +75,17 @@ func (a *Archive) Find(generation model.Generation, id model.ID) (lineage.Indivi
 	var found lineage.Individual
 	var ancestry lineage.Ancestry
 	var last model.Generation
-	err := eachGeneration(LineagePath(a.Dir), func(_ *lineage.Reader, records []model.Record) error {
+	path := LineagePath(a.Dir)
+	err := eachGeneration(path, func(_ *lineage.Reader, records []model.Record) error {
 		last = records[0].Generation
 		if at := pick(records, id); at >= 0 && (generation == 0 || last == generation) {
 			genome, err := ancestry.Genome(&records[at])
 			if err != nil {
-				return err
+				return wrap("lineage: "+path, err)
 			}
 			found = lineage.Individual{Record: records[at], Genome: genome}
 		}
-		return ancestry.Advance(records)
+		return wrap("lineage: "+path, ancestry.Advance(records))
 	})
 	if err != nil {
 		return found, as(BadData, err)

@@ -115,12 +115,12 @@ func (r *Run) openLineage() (changed bool, err error) {
 	if changed, err = r.checkDevice(); err != nil {
 		return false, err
 	}
-	var tail *lineage.Tail
-	if r.lineage, tail, err = lineage.Continue(path); err != nil {
+	var dropped int64
+	if r.lineage, dropped, err = lineage.Continue(path); err != nil {
 		return false, as(BadData, err)
 	}
-	if tail.Dropped > 0 {
-		r.options.warn("resume: %s: the last generation was half written: %d bytes dropped", path, tail.Dropped)
+	if dropped > 0 {
+		r.options.warn("resume: %s: the last generation was half written: %d bytes dropped", path, dropped)
 	}
 	return changed, nil
 }

@@ -200,3 +200,14 @@ func TestMissingConfig(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestFindNamesTheFile: a lineage of which only the ancestry is wrong.
+func TestFindNamesTheFile(t *testing.T) {
+	dir := train(t, "generations=2")
+	lineagetest.Rewrite(t, LineagePath(dir), func(records []model.Record) { records[11].Parent = 999 })
+	for _, id := range []model.ID{0, 1} {
+		if _, err := archive(t, dir).Find(0, id); KindOf(err) != BadData || !strings.Contains(err.Error(), LineagePath(dir)+": generation 2: individual") {
+			t.Errorf("individual %d: %v", id, err)
+		}
+	}
+}

@@ -1,9 +1,7 @@
 package lineage
 
 import (
-	"cmp"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/evorank/evorank/model"
@@ -86,100 +84,4 @@ func (a *Ancestry) Advance(records []model.Record) error {
 type Individual struct {
 	model.Record
 	Genome model.Genome
-}
-
-// Tail is where a run stands: what a resume needs.
-type Tail struct {
-	Header        Header
-	Generation    model.Generation // the last complete one, 0 if there is none
-	Records       []model.Record   // of that generation
-	Parents       []Individual     // its selected ones, in slot order
-	DeviceChanges []model.Generation
-	Dropped       int64 // bytes of a block that a crash cut short
-	end           int64 // of the last complete block
-}
-
-// ReadTail reads a whole log, checking every byte.
-func ReadTail(path string) (*Tail, error) {
-	r, err := Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return r.tail()
-}
-
-// tail keeps the last generation back until the next one has come, because the
-// genomes of a generation stand on the ancestry before it.
-func (r *Reader) tail() (*Tail, error) {
-	var before Ancestry
-	var last []model.Record
-	for {
-		records, err := r.Next()
-		if err == io.EOF {
-			break
-		}
-		if err == nil {
-			err = r.in(before.Advance(last))
-		}
-		if err != nil {
-			return nil, err
-		}
-		last = append(last[:0], records...)
-	}
-	t := &Tail{Header: r.header, Generation: r.last, Records: last, DeviceChanges: r.marks, Dropped: r.dropped, end: r.at}
-	for i := range last {
-		if last[i].Selected == model.Unselected {
-			continue
-		}
-		genome, err := before.Genome(&last[i])
-		if err != nil {
-			return nil, r.in(err)
-		}
-		t.Parents = append(t.Parents, Individual{last[i], genome})
-	}
-	slices.SortStableFunc(t.Parents, func(a, b Individual) int { return cmp.Compare(a.Selected, b.Selected) })
-	return t, nil
-}
-
-// Find returns an individual of any complete generation with its genome.
-func Find(path string, generation model.Generation, id model.ID) (*Individual, error) {
-	r, err := Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer r.Close()
-	return r.find(generation, id)
-}
-
-func (r *Reader) find(generation model.Generation, id model.ID) (*Individual, error) {
-	var before Ancestry
-	for {
-		records, err := r.Next()
-		if err == io.EOF {
-			return nil, fmt.Errorf("lineage: %s: generation %d: the log holds generations 1 to %d", r.path, generation, r.last)
-		}
-		if err != nil {
-			return nil, err
-		}
-		if r.last == generation {
-			i := slices.IndexFunc(records, func(x model.Record) bool { return x.ID == id })
-			if i < 0 {
-				return nil, fmt.Errorf("lineage: %s: generation %d has no individual %d", r.path, generation, id)
-			}
-			genome, err := before.Genome(&records[i])
-			return &Individual{records[i], genome}, r.in(err)
-		}
-		if err := before.Advance(records); err != nil {
-			return nil, r.in(err)
-		}
-	}
-}
-
-// in names the file in an error.
-func (r *Reader) in(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("lineage: %s: %w", r.path, err)
 }

@@ -41,24 +41,27 @@ func Create(path string, h Header) (*Writer, error) {
 	return openWriter(path, h, 0, headerSize)
 }
 
-// Continue opens a log to append to it, having read all of it, and returns
-// where the run stands. A last block that a crash cut short is removed;
-// Tail.Dropped says so.
-func Continue(path string) (*Writer, *Tail, error) {
-	tail, err := ReadTail(path)
+// Continue opens a log to append to it, having read all of it. A last block
+// that a crash cut short is removed; dropped is the number of its bytes.
+func Continue(path string) (w *Writer, dropped int64, err error) {
+	r, err := Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, 0, err
 	}
-	if tail.Dropped > 0 {
-		if err := truncate(path, tail.end); err != nil {
-			return nil, nil, err
+	defer r.Close()
+	for err == nil {
+		_, err = r.Next()
+	}
+	if err != io.EOF {
+		return nil, 0, err
+	}
+	if r.dropped > 0 {
+		if err := truncate(path, r.at); err != nil {
+			return nil, 0, err
 		}
 	}
-	w, err := openWriter(path, tail.Header, tail.Generation, tail.end)
-	if err != nil {
-		return nil, nil, err
-	}
-	return w, tail, nil
+	w, err = openWriter(path, r.header, r.last, r.at)
+	return w, r.dropped, err
 }
 
 func openWriter(path string, h Header, last model.Generation, end int64) (*Writer, error) {

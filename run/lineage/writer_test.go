@@ -26,11 +26,12 @@ func TestWriterRefuses(t *testing.T) {
 	if _, err := Create(path+"2", Header{}); err == nil {
 		t.Error("a log without a population was created")
 	}
-	w, tail, err := Continue(path)
+	w, _, err := Continue(path)
 	check(t, err)
 	defer w.Close()
+	last := s.generations[2]
 	next := func(edit func(r []model.Record)) []model.Record {
-		records := slices.Clone(tail.Records)
+		records := slices.Clone(last)
 		for i := range records {
 			records[i].Generation++
 		}
@@ -38,7 +39,7 @@ func TestWriterRefuses(t *testing.T) {
 		return records
 	}
 	for name, records := range map[string][]model.Record{
-		"old generation":  tail.Records,
+		"old generation":  last,
 		"small":           next(func([]model.Record) {})[:2],
 		"order":           next(func(r []model.Record) { r[0], r[1] = r[1], r[0] }),
 		"no id":           next(func(r []model.Record) { r[2].ID = 0 }),
