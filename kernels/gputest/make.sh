@@ -8,7 +8,7 @@ go=${GO:-go} shared=${EVORANK_SHARED:-../shared}
 rm -rf "$folder"
 mkdir -p "$folder"
 export CGO_ENABLED=0
-for package in $(grep -rlE 'gputest\.Open|EVORANK_GPU' --include='*_test.go' . | xargs -n1 dirname | sort -u); do
+for package in $(grep -rlE --exclude-dir='.?*' 'gputest\.Open|EVORANK_GPU' --include='*_test.go' . | xargs -n1 dirname | sort -u); do
   package=${package#./}
   [ "$package" != kernels/gputest ] || continue # its test reads the others' sources
   mkdir -p "$folder/$package"

@@ -174,11 +174,14 @@ func TestGPUEqualsReference(t *testing.T) {
 	}
 }
 
-// TestGPUSplits: the same bits alone or in company, once or a hundred times,
-// and on one device or two (here: one device twice).
+// TestGPUSplits: the same bits alone or in company, once or a hundred times (or
+// -short), and on one device or two (here: one device twice).
 func TestGPUSplits(t *testing.T) {
 	needGPU(t)
-	ctx, cases := context.Background(), model.Cases{Count: 9}
+	ctx, cases, repeats := context.Background(), model.Cases{Count: 9}, 100
+	if testing.Short() {
+		repeats = 3
+	}
 	for _, p := range modes {
 		one, _ := gpuPair(t, p.Precision, 0)
 		two, _ := gpuPair(t, p.Precision, 0, 0)
@@ -189,7 +192,7 @@ func TestGPUSplits(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range 100 {
+		for range repeats {
 			if again, err := one.Evaluate(ctx, cs, cases); err != nil || !slices.Equal(again, want) {
 				t.Fatalf("%s: another time it is %v (%v), want %v", p, again, err, want)
 			}
