@@ -66,14 +66,22 @@ func (t *positionTable) row() int {
 // reserve makes the table at least n rows long.
 func (t *positionTable) reserve(n int) {
 	row := t.row()
-	for len(t.rows) < n*row {
-		p, i := len(t.rows)/row, len(t.rows)%row
-		if t.shape.Position == model.Sinusoid {
-			t.rows = append(t.rows, float32(sinusoid(p, i, row)))
-			continue
+	if len(t.rows) >= n*row {
+		return
+	}
+	turns := make([]float64, (row+1)/2) // a pair's angle at position 1
+	for i := range turns {
+		turns[i] = angle(1, 2*i, row)
+	}
+	for p := len(t.rows) / row; p < n; p++ {
+		for _, turn := range turns {
+			first, second := math.Sincos(float64(p) * turn)
+			if t.shape.Position == model.Rotary {
+				first, second = second, first // cosine, sine
+			}
+			t.rows = append(t.rows, float32(first), float32(second))
 		}
-		sin, cos := math.Sincos(angle(p, i&^1, row))
-		t.rows = append(t.rows, float32([2]float64{cos, sin}[i%2]))
+		t.rows = t.rows[:(p+1)*row] // an odd feature is no pair
 	}
 }
 

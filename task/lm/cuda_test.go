@@ -174,8 +174,8 @@ func TestGPUEqualsReference(t *testing.T) {
 	}
 }
 
-// TestGPUSplits: the same bits alone or in company, once or a hundred times (or
-// -short), and on one device or two (here: one device twice).
+// TestGPUSplits: the same bits alone or in company, once or a hundred times
+// (three with -short), and on one device or two (here: one device twice).
 func TestGPUSplits(t *testing.T) {
 	needGPU(t)
 	ctx, cases, repeats := context.Background(), model.Cases{Count: 9}, 100
