@@ -11,9 +11,9 @@ import (
 	"time"
 
 	"github.com/evorank/evorank/run"
+	"github.com/mattn/go-isatty"
 	"github.com/rs/zerolog"
 	"github.com/urfave/cli/v2"
-	"golang.org/x/sys/unix"
 )
 
 // progress shows a run on standard error: one line that is rewritten on a
@@ -199,11 +199,7 @@ func logger(w io.Writer) zerolog.Logger {
 
 func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
-	if !ok {
-		return false
-	}
-	_, err := unix.IoctlGetTermios(int(f.Fd()), unix.TCGETS)
-	return err == nil
+	return ok && isatty.IsTerminal(f.Fd())
 }
 
 // interruptible returns a context that the first SIGINT or SIGTERM cancels;
