@@ -16,8 +16,9 @@ import (
 	"github.com/evorank/evorank/run/lineage/lineagetest"
 )
 
-func TestDeviceChange(t *testing.T) {
-	dir := train(t, "generations=3")
+// elsewhere makes a run one of another kind of device.
+func elsewhere(t *testing.T, dir string) {
+	t.Helper()
 	manifest, err := readManifest(dir)
 	if err != nil {
 		t.Fatal(err)
@@ -26,6 +27,11 @@ func TestDeviceChange(t *testing.T) {
 	if err := manifest.write(dir); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestDeviceChange(t *testing.T) {
+	dir := train(t, "generations=3")
+	elsewhere(t, dir)
 	if _, err := Resume(dir, Options{Generations: 4}); KindOf(err) != BadDevice {
 		t.Errorf("another kind of device: %v", err)
 	}
@@ -65,14 +71,7 @@ func TestVerifyAcrossDevices(t *testing.T) {
 		finish(t, r)
 	}
 	otherBits() // as if it had been computed elsewhere
-	manifest, err := readManifest(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	manifest.DeviceKind = "another"
-	if err := manifest.write(dir); err != nil {
-		t.Fatal(err)
-	}
+	elsewhere(t, dir)
 	goOn()
 	a := archive(t, dir)
 	here := a.Manifest.DeviceKind
@@ -104,14 +103,7 @@ func TestDeviceChangeThatFails(t *testing.T) {
 		records[i].Digest++
 	})
 	os.RemoveAll(filepath.Join(dir, dirCheckpoints))
-	manifest, err := readManifest(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	manifest.DeviceKind = "another"
-	if err := manifest.write(dir); err != nil {
-		t.Fatal(err)
-	}
+	elsewhere(t, dir)
 	before := lineageOf(t, dir)
 	if _, err := Resume(dir, Options{AllowDeviceChange: true}); KindOf(err) != BadData || !strings.Contains(err.Error(), "its genome gives digest") {
 		t.Errorf("a wrong digest: %v", err)

@@ -178,6 +178,8 @@ func TestCommands(t *testing.T) {
 		{"export $D/run -o $D/none/w.safetensors", exitFailure, "none/w.safetensors"},
 		{"tokenizer encode --tokenizer $D/tok.json --data $D/text.txt --json", exitDone, `^\[\d`},
 		{"tokenizer encode --data $D/text.txt", exitUsage, "--tokenizer is missing"},
+		{"tokenizer train --data $D/text.txt -o $D/t.json --limit -1", exitUsage, "tokenizer train: --limit must not be negative"},
+		{"tokenizer encode --data $D/text.txt --tokenizer $D/tok.json --limit -1", exitUsage, "tokenizer encode: --limit must not be negative"},
 		{"tokenizer train --data $D/text.txt --vocab 7 -o $D/t.json", exitData, "too small"},
 		{"tokenizer nope", exitUsage, `unknown command "nope"`},
 	})

@@ -65,6 +65,9 @@ func openSource(c *cli.Context) (*text.Reader, error) {
 	if err := choice(c, "format", "auto", "separated", "lines", "jsonl"); err != nil {
 		return nil, err
 	}
+	if c.Int("limit") < 0 {
+		return nil, usagef("%s: --limit must not be negative", typed(c))
+	}
 	src := text.Source{Path: c.String("data"), Format: text.Format(c.String("format")), Field: c.String("field"), Limit: c.Int("limit")}
 	r, err := src.Open()
 	return r, dataError(err)
