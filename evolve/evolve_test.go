@@ -118,6 +118,12 @@ func checkGeneration(t *rapid.T, ga GeneticAlgorithm, g int, records []model.Rec
 	if g == 0 {
 		return
 	}
+	born := ga.Population - ga.Survivors
+	for child, r := range records[ga.Survivors:] {
+		if want := model.ID(ga.Population + (g-1)*born + child + 1); r.ID != want {
+			t.Fatalf("generation %d: child %d has id %d: individuals are numbered from 1 without a gap, this is %d", g+1, child, r.ID, want)
+		}
+	}
 	for slot := range ga.Survivors {
 		before := slices.IndexFunc(l.generations[g-1], func(r model.Record) bool { return r.Selected == model.Slot(slot) })
 		old := l.generations[g-1][before]

@@ -201,9 +201,12 @@ func TestRefusedSpecs(t *testing.T) {
 		}
 	}
 	huge := paper
-	huge.Vocab, huge.Hidden = MaxDimension, MaxDimension
-	if _, err := huge.Layout(TransformerEncodings{}, ref, rates); err == nil {
-		t.Error("2^40 parameters were accepted")
+	huge.Vocab = MaxDimension
+	for hidden, accepted := range map[int]bool{1024: true, 2048: false, MaxDimension: false} { // 2^30, 2^31 and 2^40 numbers in the embedding
+		huge.Hidden = hidden
+		if _, err := huge.Layout(TransformerEncodings{}, ref, rates); (err == nil) != accepted {
+			t.Errorf("hidden %d, vocabulary %d: %v", hidden, huge.Vocab, err)
+		}
 	}
 	if _, err := (ConvPolicy{8, 1, []ConvLayer{{9, 1, 1}}, 1, 1}).Layout(ConvEncodings{}, ref, rates); err == nil {
 		t.Error("a kernel larger than its input was accepted")

@@ -3,6 +3,7 @@ package run
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"math"
 	"os"
 	"path/filepath"
@@ -137,7 +138,9 @@ func TestResumeEqualsNeverStopped(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				b[len(b)-2] ^= 0x40
+				for at := 8 + int(binary.LittleEndian.Uint64(b)); at < len(b); at += 4 {
+					b[at] ^= 1 // of every number of every parent
+				}
 				os.WriteFile(path, b, 0o666)
 			},
 			"half a generation": func(dir string) { appendTo(t, LineagePath(dir), want[len(lineageOf(t, dir)):][:100]) },
@@ -372,6 +375,9 @@ func TestSummariseUnfit(t *testing.T) {
 	p := summarise(lossWords, 1, []model.Record{{ID: 1, Fitness: nan}, {ID: 2, Fitness: -4}, {ID: 3, Fitness: -2}, {ID: 4, Fitness: -2}, {ID: 5, Fitness: model.Fitness(math.Inf(-1))}})
 	if p.Unfit != 2 || p.BestID != 3 || p.Best != 2 || p.Median != 2 || p.Worst != 4 || math.Abs(float64(p.Mean)-8.0/3) > 1e-15 || math.Abs(float64(p.Std)-math.Sqrt(8.0/9)) > 1e-15 {
 		t.Errorf("%+v", p)
+	}
+	if even := summarise(lossWords, 1, []model.Record{{ID: 1, Fitness: -4}, {ID: 2, Fitness: -1}, {ID: 3, Fitness: -2}, {ID: 4, Fitness: -8}}); even.Median != 3 {
+		t.Errorf("the median of 1, 2, 4 and 8 is %v", even.Median)
 	}
 	if none := summarise(lossWords, 1, []model.Record{{Fitness: nan}}); none.Unfit != 1 || !math.IsNaN(float64(none.Best)) {
 		t.Errorf("%+v", none)
