@@ -87,7 +87,7 @@ func (t *LanguageModel) onGPUs(d Device, precision string, apply transformer.App
 			return d, err
 		}
 	}
-	choice, err := transformer.ChooseGPU(t.Spec, transformer.Precision(d.Precision), d.gpus[0], t.longest())
+	choice, err := transformer.ChooseGPU(t.Spec, transformer.Precision(d.Precision), d.gpus[0], sequences(t.Train).Longest())
 	if err != nil {
 		return d, as(BadDevice, err)
 	}
@@ -98,16 +98,7 @@ func (t *LanguageModel) onGPUs(d Device, precision string, apply transformer.App
 // fastPrecision is what auto means on GPUs for the experiment's network and
 // stories.
 func (t *LanguageModel) fastPrecision(gpus []gpu.Info) transformer.Precision {
-	return transformer.FastPrecision(t.Spec, gpus[0], t.longest())
-}
-
-// longest is the number of scored tokens of the longest story.
-func (t *LanguageModel) longest() int {
-	s, longest := sequences(t.Train), 0
-	for i := range s.Len() {
-		longest = max(longest, len(s.At(i))-1)
-	}
-	return longest
+	return transformer.FastPrecision(t.Spec, gpus[0], sequences(t.Train).Longest())
 }
 
 // traffic returns the bytes that the engine has copied between host and

@@ -18,8 +18,9 @@ import (
 //
 // With the same kernels a loss is a pure function of the network and the
 // sequence: neither the size of chunks, the launch geometry nor the other
-// sequences change a bit of it. Which kernels, ChooseGPU says: the longest
-// sequence may be too long for the fused ones.
+// sequences change a bit of it. Which kernels, ChooseGPU says: a long sequence
+// may be too long for the fused ones, so the choice is made for all the
+// sequences that are ever to be compared.
 //
 // Shapes: P individuals, F phenotype elements, S sequences.
 type GPU struct {
@@ -61,28 +62,21 @@ type gpuTables struct {
 
 // NewGPU uploads the sequences and allocates room to evaluate up to population
 // individuals at a time, fewer if they need more than memory bytes. The
-// kernels are picked by ChooseGPU. The tiled ones apply factored weights as the
-// application says; the others always have developed weights, as GPUPlan tells.
-func NewGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout, shape Shape, precision Precision, application Application, sequences Sequences, population int, memory uint64) (*GPU, error) {
+// kernels are ChooseGPU's, for sequences at least as long. The tiled ones apply
+// factored weights as the application says; the others always have developed
+// weights, as GPUPlan tells.
+func NewGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout, shape Shape, choice GPUChoice, application Application, sequences Sequences, population int, memory uint64) (*GPU, error) {
 	if sequences.Len() == 0 || population < 1 {
 		return nil, fmt.Errorf("transformer: %d sequences, %d individuals: nothing to evaluate", sequences.Len(), population)
 	}
-	longest := 0
 	for i := range sequences.Len() {
-		if len(sequences.At(i)) < 2 {
-			return nil, fmt.Errorf("transformer: sequence %d: %d ids, a loss needs two", i, len(sequences.At(i)))
+		if n := len(sequences.At(i)); n < 2 {
+			return nil, fmt.Errorf("transformer: sequence %d: %d ids, a loss needs two", i, n)
 		}
-		longest = max(longest, len(sequences.At(i))-1)
 	}
-	choice, err := ChooseGPU(shape, precision, s.Device().Info, longest)
-	if err != nil {
-		return nil, err
+	if longest := sequences.Longest(); choice.Fused() && longest > choice.WindowTiles*tileTokens {
+		return nil, fmt.Errorf("transformer: a sequence of %d tokens: the kernels were chosen for at most %d", longest, choice.WindowTiles*tileTokens)
 	}
-	return newGPU(m, s, layout, shape, choice, application, sequences, population, memory)
-}
-
-// newGPU is NewGPU with kernels that were chosen before.
-func newGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout, shape Shape, choice GPUChoice, application Application, sequences Sequences, population int, memory uint64) (*GPU, error) {
 	g := &GPU{choice: choice, layout: layout, network: newGPUNetwork(shape), device: s.Device()}
 	windowTiles, warps := choice.WindowTiles, choice.TeamWarps
 	if !choice.Fused() {

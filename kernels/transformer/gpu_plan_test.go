@@ -23,6 +23,14 @@ func sequencesOf(lengths ...int) Sequences {
 	return Pack(all...)
 }
 
+func TestLongest(t *testing.T) {
+	for want, s := range map[int]Sequences{0: {}, 1: sequencesOf(2), 8: sequencesOf(3, 9, 2)} {
+		if got := s.Longest(); got != want {
+			t.Errorf("the longest has %d scored tokens, want %d", got, want)
+		}
+	}
+}
+
 // Every position lies in its slot, every tile belongs to one warp of one
 // window, and a window holds whole sequences.
 func TestGPUPlanCoversEveryTileOnce(t *testing.T) {

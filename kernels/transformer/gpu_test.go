@@ -30,6 +30,14 @@ func goldenOnGPU(t testing.TB, s *gpu.Stream, name string) (*model.ImportedTrans
 	return n, gputest.Upload(t, s, phenotype)
 }
 
+// chosen is ChooseGPU's choice for those sequences alone.
+func chosen(t testing.TB, s *gpu.Stream, shape Shape, p Precision, sequences Sequences) GPUChoice {
+	t.Helper()
+	c, err := ChooseGPU(shape, p, s.Device().Info, sequences.Longest())
+	gputest.Check(t, err)
+	return c
+}
+
 // sequenceLosses evaluates n networks and returns means and losses per sequence.
 func sequenceLosses(t testing.TB, s *gpu.Stream, g *GPU, phenotypes gpu.Buffer[float32], n, sequences int) ([]float64, []float32) {
 	t.Helper()
@@ -52,7 +60,7 @@ func TestGPUGolden(t *testing.T) {
 			if c.Net == "floor.safetensors" && precision != FP32 {
 				continue // its point is a standard deviation of 1e-7, which no 16-bit state has
 			}
-			g, err := NewGPU(m, s, n.Layout, n.Transformer, precision, Materialised, c.sequences(), 1, 1<<30)
+			g, err := NewGPU(m, s, n.Layout, n.Transformer, chosen(t, s, n.Transformer, precision, c.sequences()), Materialised, c.sequences(), 1, 1<<30)
 			gputest.Check(t, err)
 			mean, each := sequenceLosses(t, s, g, phenotype, 1, len(c.Stories))
 			worst, want := 0.0, 0.0
@@ -96,7 +104,7 @@ func TestGPULossesDoNotDependOnTheChunk(t *testing.T) {
 			sequences Sequences
 			chunk     int
 		}{{some, individuals}, {some, 1}, {some, 3}, {more, 2}} {
-			g, err := NewGPU(m, s, n.Layout, n.Transformer, precision, Materialised, c.sequences, c.chunk, 1<<33)
+			g, err := NewGPU(m, s, n.Layout, n.Transformer, chosen(t, s, n.Transformer, precision, c.sequences), Materialised, c.sequences, c.chunk, 1<<33)
 			gputest.Check(t, err)
 			_, each := sequenceLosses(t, s, g, all, individuals, c.sequences.Len())
 			gputest.Check(t, g.Close())
@@ -147,7 +155,7 @@ func TestGPUBeyondTheSafeRange(t *testing.T) {
 		phenotype := gputest.Upload(t, s, scaled)
 		losses := map[Precision][]float32{}
 		for precision := range gpuTolerance {
-			g, err := NewGPU(m, s, n.Layout, n.Transformer, precision, Materialised, sequences, 1, 1<<30)
+			g, err := NewGPU(m, s, n.Layout, n.Transformer, chosen(t, s, n.Transformer, precision, sequences), Materialised, sequences, 1, 1<<30)
 			gputest.Check(t, err)
 			_, losses[precision] = sequenceLosses(t, s, g, phenotype, 1, sequences.Len())
 			gputest.Check(t, g.Close())
@@ -166,13 +174,19 @@ func TestGPUBeyondTheSafeRange(t *testing.T) {
 func TestGPUMemoryIsPlanned(t *testing.T) {
 	s, m := gputest.Open(t)
 	n, _ := goldenOnGPU(t, s, "small.safetensors")
-	if _, err := NewGPU(m, s, n.Layout, n.Transformer, FP16, Materialised, sequencesOf(100), 4, 1000); err == nil {
+	choice := chosen(t, s, n.Transformer, FP16, sequencesOf(100))
+	if _, err := NewGPU(m, s, n.Layout, n.Transformer, choice, Materialised, sequencesOf(100), 4, 1000); err == nil {
 		t.Error("1000 bytes were enough for an individual")
 	}
-	g, err := NewGPU(m, s, n.Layout, n.Transformer, FP16, Materialised, sequencesOf(100), 4, 200_000)
+	g, err := NewGPU(m, s, n.Layout, n.Transformer, choice, Materialised, sequencesOf(100), 4, 200_000)
 	gputest.Check(t, err)
 	if g.Chunk() < 1 || g.Chunk() > 3 {
 		t.Errorf("chunk %d for 200,000 bytes", g.Chunk())
 	}
 	gputest.Check(t, g.Close())
+	if choice.Fused() {
+		if _, err := NewGPU(m, s, n.Layout, n.Transformer, choice, Materialised, sequencesOf(choice.WindowTiles*tileTokens+2), 4, 1<<30); err == nil {
+			t.Error("a sequence is longer than the kernels' windows, and nobody minds")
+		}
+	}
 }

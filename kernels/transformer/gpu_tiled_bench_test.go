@@ -46,7 +46,7 @@ func BenchmarkGPUTiled(b *testing.B) {
 }
 
 func benchmarkTiled(b *testing.B, s *gpu.Stream, m *gpu.Module, l *model.Layout, shape Shape, choice GPUChoice, a Application, sequences Sequences, phenotypes, genotypes gpu.Buffer[float32], individuals int, memory uint64) {
-	g, err := newGPU(m, s, l, shape, choice, a, sequences, individuals, memory)
+	g, err := NewGPU(m, s, l, shape, choice, a, sequences, individuals, memory)
 	if err != nil {
 		b.Skip(err)
 	}
@@ -134,9 +134,9 @@ func TestGPUTiledPrecisions(t *testing.T) {
 			l, err := shape.Layout(e.enc, model.Initialisation{TallConstant: 1, EmbeddingStd: 1, DecoderBiasStd: 1}, model.MutationRates{Dense: 0.01, Factor: 0.1, Bias: 0.01})
 			gputest.Check(t, err)
 			phenotypes := founded(t, s, m, l, individuals)
-			losses := map[Precision][]float64{}
+			losses, texts := map[Precision][]float64{}, tinyStories(stories, shape.Vocab)
 			for _, p := range []Precision{FP32, TF32, FP16, BF16} {
-				g, err := NewGPU(m, s, l, shape, p, Materialised, tinyStories(stories, shape.Vocab), individuals, 1<<34)
+				g, err := NewGPU(m, s, l, shape, chosen(t, s, shape, p, texts), Materialised, texts, individuals, 1<<34)
 				gputest.Check(t, err)
 				losses[p], _ = sequenceLosses(t, s, g, phenotypes, individuals, stories)
 				gputest.Check(t, g.Close())

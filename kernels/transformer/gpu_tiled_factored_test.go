@@ -72,7 +72,7 @@ func TestGPUTiledFactored(t *testing.T) {
 		all, factors := gputest.Upload(t, s, phenotypes), gputest.Upload(t, s, genotypes)
 		for _, choice := range tiledChoices(s.Device().Info) {
 			losses := func(a Application) []float32 {
-				g, err := newGPU(m, s, l, c.shape, choice, a, sequences, room, 1<<30)
+				g, err := NewGPU(m, s, l, c.shape, choice, a, sequences, room, 1<<30)
 				gputest.Check(t, err)
 				defer func() { gputest.Check(t, g.Close()) }()
 				poisonTiled(t, s, g)

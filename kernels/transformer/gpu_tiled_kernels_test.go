@@ -59,7 +59,7 @@ func newTiledBench(t *testing.T, s *gpu.Stream, m *gpu.Module, shape Shape, choi
 		b.phenotype = append(b.phenotype, randomPhenotype(l, shape, 2, uint64(i))...)
 	}
 	sequences := randomSequences(b.random, shape.Vocab, 2, 3, 64, 65, 66, 131)
-	g, err := newGPU(m, s, l, shape, choice, Materialised, sequences, benchRoom, 1<<30)
+	g, err := NewGPU(m, s, l, shape, choice, Materialised, sequences, benchRoom, 1<<30)
 	gputest.Check(t, err)
 	t.Cleanup(func() { gputest.Check(t, g.Close()) })
 	if g.Chunk() != benchRoom || len(g.tiled.spans) != 1 {

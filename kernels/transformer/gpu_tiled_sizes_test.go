@@ -42,7 +42,7 @@ func TestGPUTiledLimits(t *testing.T) {
 			NewReference(networkOf(c.shape, l, phenotype)).Losses(sequences, 0, len(want), want)
 			uploaded := gputest.Upload(t, s, phenotype)
 			for _, choice := range tiledChoices(s.Device().Info) {
-				g, err := newGPU(m, s, l, c.shape, choice, Materialised, sequences, 1, 1<<32)
+				g, err := NewGPU(m, s, l, c.shape, choice, Materialised, sequences, 1, 1<<32)
 				gputest.Check(t, err)
 				_, worst := worstDifference(t, s, g, uploaded, 1, len(want), want)
 				gputest.Check(t, g.Close())
@@ -69,7 +69,7 @@ func TestGPUTiledWideInChunks(t *testing.T) {
 	for _, choice := range tiledChoices(s.Device().Info) {
 		var losses [2][]float32
 		for i, room := range []int{individuals, 1} {
-			g, err := newGPU(m, s, l, shape, choice, Materialised, sequences, room, 1<<32)
+			g, err := NewGPU(m, s, l, shape, choice, Materialised, sequences, room, 1<<32)
 			gputest.Check(t, err)
 			if g.Chunk() != room {
 				t.Errorf("%v: chunk %d, want %d", choice, g.Chunk(), room)
@@ -103,7 +103,7 @@ func TestGPUTiledKeepsNaN(t *testing.T) {
 	}
 	phenotypes := gputest.Upload(t, s, all)
 	for _, choice := range tiledChoices(s.Device().Info) {
-		g, err := newGPU(m, s, l, shape, choice, Materialised, sequences, len(l.Tensors), 1<<30)
+		g, err := NewGPU(m, s, l, shape, choice, Materialised, sequences, len(l.Tensors), 1<<30)
 		gputest.Check(t, err)
 		losses, _ := worstDifference(t, s, g, phenotypes, len(l.Tensors), 1, nil)
 		gputest.Check(t, g.Close())

@@ -106,7 +106,7 @@ func TestGPUTiledEqualsReference(t *testing.T) {
 			}
 			phenotypes := gputest.Upload(t, s, all)
 			for _, choice := range tiledChoices(s.Device().Info) {
-				g, err := newGPU(m, s, l, c.shape, choice, Materialised, sequences, individuals, 1<<30)
+				g, err := NewGPU(m, s, l, c.shape, choice, Materialised, sequences, individuals, 1<<30)
 				gputest.Check(t, err)
 				poisonTiled(t, s, g)
 				_, got := sequenceLosses(t, s, g, phenotypes, individuals, sequences.Len())
@@ -165,7 +165,7 @@ func TestGPUTiledGolden(t *testing.T) {
 	for _, c := range readGolden(t) {
 		n, phenotype := goldenOnGPU(t, s, c.Net)
 		for _, choice := range tiledChoices(s.Device().Info) {
-			g, err := newGPU(m, s, n.Layout, n.Transformer, choice, Materialised, c.sequences(), 1, 1<<30)
+			g, err := NewGPU(m, s, n.Layout, n.Transformer, choice, Materialised, c.sequences(), 1, 1<<30)
 			gputest.Check(t, err)
 			_, each := sequenceLosses(t, s, g, phenotype, 1, len(c.Stories))
 			want := make([]float64, len(c.Stories))
@@ -207,7 +207,7 @@ func TestGPUTiledDoesNotDependOnTheChunk(t *testing.T) {
 			chunk     int
 			memory    uint64
 		}{{some, individuals, 1 << 33}, {some, 1, 1 << 33}, {some, 3, 1 << 33}, {more, 2, 1 << 33}, {more, individuals, little}} {
-			g, err := newGPU(m, s, l, shape, choice, Materialised, c.sequences, c.chunk, c.memory)
+			g, err := NewGPU(m, s, l, shape, choice, Materialised, c.sequences, c.chunk, c.memory)
 			gputest.Check(t, err)
 			if spans := len(g.tiled.spans); c.memory == little && (spans < 2 || g.Chunk() != 1) {
 				t.Errorf("%v: %d spans, chunk %d for little memory", choice, spans, g.Chunk())

@@ -56,6 +56,15 @@ func (s Sequences) Targets(from, to int) int {
 	return int(s.Start[to]-s.Start[from]) - (to - from)
 }
 
+// Longest is the number of scored tokens of the longest sequence.
+func (s Sequences) Longest() int {
+	longest := 0
+	for i := range s.Len() {
+		longest = max(longest, s.Targets(i, i+1))
+	}
+	return longest
+}
+
 // Pack returns the sequences in packed form.
 func Pack(sequences ...[]int32) Sequences {
 	s := Sequences{Start: []int32{0}}

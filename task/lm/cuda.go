@@ -237,10 +237,15 @@ func (e *CUDA) plan(s *stage, candidates int, cases model.Cases) error {
 	if err != nil {
 		return err
 	}
+	// For all the data, so that a story has the same bits in every window of it.
+	choice, err := transformer.ChooseGPU(e.spec, e.precision, e.device.Info, stories.Longest())
+	if err != nil {
+		return err
+	}
 	chosen := window(stories, cases.First, cases.Count)
 	s.cases, s.candidates = cases, candidates
 	return gpu.WithinMemory(free/2, func(budget uint64) (err error) {
-		s.kernel, err = transformer.NewGPU(e.module, e.stream, e.layout, e.spec, e.precision, e.application, chosen, candidates, budget)
+		s.kernel, err = transformer.NewGPU(e.module, e.stream, e.layout, e.spec, choice, e.application, chosen, candidates, budget)
 		return err
 	})
 }

@@ -116,28 +116,32 @@ var modes = []mode{
 	{transformer.FP32, transformer.Factored}, {transformer.TF32, transformer.Factored},
 }
 
-func gpuPair(t *testing.T, precision transformer.Precision, ordinals ...int) (Fleet, *CPU) {
+func gpuLayout(t *testing.T) *model.Layout {
 	t.Helper()
 	enc := model.TransformerEncodings{Embedding: factoredBy(4), Attention: factoredBy(2), FeedForward: factoredBy(3)}
 	l, err := gpuSpec.Layout(enc, model.Initialisation{TallConstant: 1, EmbeddingStd: 1, DecoderBiasStd: 1}, model.MutationRates{Dense: 0.1, Factor: 0.3, Bias: 0.1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	data := Data{Train: oddStories(gpuSpec.Vocab), Heldout: testStories(5, 9)}
-	f, err := NewFleet(ordinals, gpuSpec, l, data, precision, 4)
-	if err != nil {
-		t.Fatal(err)
-	}
+	must(t, err)
+	return l
+}
+
+func gpuFleet(t *testing.T, precision transformer.Precision, data Data, ordinals ...int) Fleet {
+	t.Helper()
+	f, err := NewFleet(ordinals, gpuSpec, gpuLayout(t), data, precision, 4)
+	must(t, err)
 	t.Cleanup(func() {
 		if err := f.Close(); err != nil {
 			t.Error(err)
 		}
 	})
-	c, err := NewCPU(gpuSpec, l, data, Options{Threads: 2, Precision: "fp64"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f, c
+	return f
+}
+
+func gpuPair(t *testing.T, precision transformer.Precision, ordinals ...int) (Fleet, *CPU) {
+	t.Helper()
+	data := Data{Train: oddStories(gpuSpec.Vocab), Heldout: testStories(5, 9)}
+	c, err := NewCPU(gpuSpec, gpuLayout(t), data, Options{Threads: 2, Precision: "fp64"})
+	must(t, err)
+	return gpuFleet(t, precision, data, ordinals...), c
 }
 
 func factoredBy(k int) model.Encoding { return model.Encoding{Kind: model.Factored, Rank: k} }
@@ -169,6 +173,31 @@ func TestGPUEqualsReference(t *testing.T) {
 			want, err := c.Evaluate(ctx, []model.Candidate{{Parent: 1}}, cases)
 			if err != nil || !(math.Abs(float64(fitness[0]-want[0])) <= Tolerance(p.Precision)) || !(math.Abs(mean-float64(fitness[0])) <= 1e-6) { // NaN too
 				t.Errorf("%s: %+v: fitness %v, its stories' mean %v, reference %v (%v)", p, cases, fitness[0], mean, want, err)
+			}
+		}
+	}
+}
+
+// TestGPUWindowsKeepBits: a story has the same loss in every window of the
+// data, though one story of the data is too long for the fused kernels.
+func TestGPUWindowsKeepBits(t *testing.T) {
+	needGPU(t)
+	ids := func(n int) []int32 {
+		story := make([]int32, n)
+		for i := range story {
+			story[i] = int32(model.Below(model.Seed(n).Draw(model.PurposeSample, 0, uint32(i), 0), gpuSpec.Vocab))
+		}
+		return story
+	}
+	f := gpuFleet(t, transformer.FP16, Data{Train: transformer.Pack(ids(101), ids(301), ids(9001))}, 0)
+	all, err := f.PerStory(context.Background(), founders(1)[0], model.Cases{Count: 3})
+	must(t, err)
+	for _, c := range []model.Cases{{Count: 1}, {Count: 2}, {First: 1, Count: 1}, {First: 2, Count: 2}} {
+		got, err := f.PerStory(context.Background(), founders(1)[0], c)
+		must(t, err)
+		for i, loss := range got {
+			if want := all[(c.First+i)%3]; loss != want {
+				t.Errorf("%+v: story %d has loss %v, and %v beside all others", c, (c.First+i)%3, loss, want)
 			}
 		}
 	}
