@@ -146,6 +146,11 @@ func TestExtends(t *testing.T) {
 	if c.Seed != 9 || c.Search != (Search{20, 3}) || c.LM.Encoding.Attention.Rank != 4 || c.Description != "" {
 		t.Errorf("%+v", c)
 	}
+	long := filepath.Join(dir, "long.yaml")
+	os.WriteFile(long, append([]byte("seed: 9\n# "), make([]byte, maxFile)...), 0o600)
+	if _, err := Load(long, nil); err == nil || !strings.Contains(err.Error(), "not a config") {
+		t.Errorf("a file of more than %d bytes: %v", maxFile, err)
+	}
 	if _, err := Load(circle, nil); err == nil || !strings.Contains(err.Error(), "circle") {
 		t.Errorf("a circle: %v", err)
 	}

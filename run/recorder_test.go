@@ -3,8 +3,10 @@ package run
 import (
 	"context"
 	"math"
+	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/evorank/evorank/model"
 )
@@ -20,6 +22,26 @@ func (a *asked) Evaluate(_ context.Context, candidates []model.Candidate, _ mode
 		a.slots = append(a.slots, c.Parent)
 	}
 	return make([]model.Fitness, len(candidates)), nil
+}
+
+// TestGenerationSeconds: each generation's own, by a clock that ticks at every look.
+func TestGenerationSeconds(t *testing.T) {
+	clock := time.Unix(0, 0)
+	o := Options{Now: func() time.Time { clock = clock.Add(time.Second); return clock }}
+	r, err := Create(config(t, "lm.data.heldout_every=0"), "lm-quick", filepath.Join(t.TempDir(), "run"), o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	var seconds []float64
+	if err := r.Train(context.Background(), func(p Progress) { seconds = append(seconds, p.GenerationSeconds) }); err != nil {
+		t.Fatal(err)
+	}
+	for g, s := range seconds[1:] {
+		if s != seconds[1] || s < 4 { // evaluation and adoption look twice each
+			t.Errorf("generation %d took %v s, generation 2 took %v s", g+2, s, seconds[1])
+		}
+	}
 }
 
 // TestHeldoutIsOfTheBest: the individual of best_id, whatever its slot; nobody

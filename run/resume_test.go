@@ -203,3 +203,39 @@ func TestFindNamesTheFile(t *testing.T) {
 		}
 	}
 }
+
+// TestForeignLineage: another run's lineage is not taken for this one's.
+func TestForeignLineage(t *testing.T) {
+	dir := train(t, "generations=2")
+	if err := os.WriteFile(LineagePath(dir), lineageOf(t, train(t, "generations=2", "seed=2")), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Resume(dir, Options{}); KindOf(err) != BadData || !strings.Contains(err.Error(), "it belongs to another config or text") {
+		t.Errorf("%v", err)
+	}
+}
+
+// TestChangedText: a run goes on with its own text only, wherever it lies now.
+func TestChangedText(t *testing.T) {
+	words := filepath.Join(train(t, "generations=1"), fileTokenizer)
+	t.Chdir(t.TempDir()) // token caches lie below the working directory
+	for name, text := range map[string]string{"own": "she saw a ball\nhe saw a bell\n", "other": "she saw a ball\nhe saw a fox\n"} {
+		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := train(t, "generations=1", "lm.data={corpus_stories: 0, text: own, format: lines, heldout: own, heldout_every: 1}", "lm.data.tokenizer="+words)
+	for _, o := range []Options{{Text: "other"}, {Heldout: "other"}} {
+		if _, err := Resume(dir, o); KindOf(err) != BadData || !strings.Contains(err.Error(), "text has changed: its digest is") {
+			t.Errorf("%+v: %v", o, err)
+		}
+	}
+	if err := os.Rename("own", "moved"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Resume(dir, Options{Text: "moved", Heldout: "moved", Generations: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	finish(t, r)
+}
