@@ -80,7 +80,7 @@ func TestDrivingCommands(t *testing.T) {
 		{"compare a=$D/race b=$D/race", exitData, "counts twice"},
 		{"compare $D/race $D/run", exitData, "runs of different tasks"},
 		{"plot curves $D/race --terminal", exitDone, "^return of the best, higher is better, over generation"},
-		{"plot diversity $D/race -o $D/d.svg", exitDone, "^$"},
+		{"plot diversity $D/race -o $D/d.svg", exitDone, `^\S+/d.svg\n$`},
 		{"generate $D/race", exitData, "no language model"},
 		{"generate --weights $D/p.safetensors --tokenizer $D/tok.json", exitData, "no language model"},
 	})

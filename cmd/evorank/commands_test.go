@@ -45,7 +45,9 @@ func fixture(t testing.TB) string {
 	must(t, "tokenizer", "train", "--data", at("text.txt"), "--vocab", "60", "-o", at("tok.json"), "--quiet")
 	must(t, "train", "lm-quick", "--data", at("text.txt"), "--tokenizer", at("tok.json"), "--run-dir", at("run"), "--generations", "2", "--quiet",
 		"--set", "search={population: 6, survivors: 2}", "--set", "lm.network={hidden: 6, heads: 1, head_dim: 3, ffn: 5, blocks: 1}")
-	must(t, "export", at("run"), "-o", at("w.safetensors"))
+	if out := must(t, "export", at("run"), "-o", at("w.safetensors")); !regexp.MustCompile(`^\S+w\.safetensors: individual \d+ of generation 2\n$`).MatchString(out) {
+		t.Errorf("export says %q", out)
+	}
 	return dir
 }
 
@@ -135,12 +137,12 @@ func TestCommands(t *testing.T) {
 		{"resume $D/run --generations 0", exitUsage, "resume: --generations 0: want at least 1"},
 		{"eval $D/run --data $D/foreign.txt --json", exitDone, `"units":24,"unknown":4}`},
 		{"eval $D/run --individual 999", exitData, "has no individual 999"},
-		{"eval $D/run --heldout", exitUsage, "no held-out stories"},
+		{"eval $D/run --heldout", exitUsage, "no held-out stories: name some with --data FILE"},
 		{"eval $D/run --heldout --data $D/text.txt", exitUsage, "eval: --data: --heldout is another text"},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --json --limit 2", exitDone, `"stories":2`},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --materialised --factored", exitUsage, "exclude each other"},
 		{"eval --weights $D/w.safetensors --tokenizer $D/other.json --data $D/text.txt", exitData, "belongs to other weights"},
-		{"eval --weights $D/w.safetensors --data $D/text.txt", exitUsage, "needs --tokenizer"},
+		{"eval --weights $D/w.safetensors --data $D/text.txt", exitUsage, "needs --tokenizer: the one .* tokenizer.json of its run"},
 		{"eval --weights $D/cut.safetensors --tokenizer $D/tok.json --data $D/text.txt", exitData, "cut.safetensors"},
 		{"eval --weights $D/none.safetensors --tokenizer $D/tok.json --data $D/text.txt", exitData, "none.safetensors"},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --format xml", exitUsage, `"xml" is none of`},

@@ -111,7 +111,7 @@ func (s subject) loadTokenizer(c *cli.Context) (*tokenizer.Tokenizer, error) {
 		return t, dataError(err)
 	}
 	if s.archive == nil {
-		return nil, usagef("%s: --weights needs --tokenizer", c.Command.Name)
+		return nil, usagef("%s: --weights needs --tokenizer: the one that the network was trained with, tokenizer.json of its run directory", c.Command.Name)
 	}
 	t, err := s.archive.Experiment.LanguageModel()
 	if err != nil {
@@ -159,7 +159,7 @@ func (s subject) storiesOfRun(c *cli.Context) (*text.Stories, error) {
 		return t.Train, nil
 	}
 	if t.Heldout == nil {
-		return nil, usagef("eval: --heldout: the run has no held-out stories")
+		return nil, usagef("eval: --heldout: the run has no held-out stories: name some with --data FILE instead")
 	}
 	return t.Heldout, nil
 }

@@ -35,9 +35,12 @@ func exportAction(c *cli.Context) error {
 	if err != nil {
 		return err
 	}
-	return files.WriteWhole(c.String("output"), func(w io.Writer) error {
-		return model.WriteSafetensors(w, s.network.Export(c.Bool("factors")))
-	})
+	path, tensors := c.String("output"), s.network.Export(c.Bool("factors"))
+	if err := files.WriteWhole(path, func(w io.Writer) error { return model.WriteSafetensors(w, tensors) }); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.App.Writer, "%s: individual %d of generation %d\n", path, s.individual.ID, s.individual.Generation)
+	return err
 }
 
 func forceFlag() cli.Flag {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/evorank/evorank/model"
+	"github.com/evorank/evorank/run/lineage"
 	"github.com/urfave/cli/v2"
 )
 
@@ -69,13 +70,21 @@ func describeRun(w io.Writer, s subject, genes bool) {
 	if m.Stories > 0 {
 		fmt.Fprintf(w, "data         %d stories, %d targets, digest %s\n", m.Stories, m.Targets, m.DataDigest)
 	}
-	fmt.Fprintf(w, "individual   %d of generation %d, %s %.6f over %d %s, %d genes, parent %d, digest %s\n",
-		i.ID, i.Generation, words.Score, words.Of(i.Fitness), i.Cases, words.Cases, len(i.Genome), i.Parent, i.Digest)
+	fmt.Fprintf(w, "individual   %d of generation %d, %s %.6f over %d %s, %d genes, parent %d, %s\n",
+		i.ID, i.Generation, words.Score, words.Of(i.Fitness), i.Cases, words.Cases, len(i.Genome), i.Parent, digestOf(i))
 	for n, g := range i.Genome {
 		if genes {
 			fmt.Fprintf(w, "  gene %-5d %-9s seed %d\n", n+1, g.Kind, g.Seed)
 		}
 	}
+}
+
+// digestOf names the genotype's digest, which a lineage has of survivors only.
+func digestOf(i lineage.Individual) string {
+	if i.Digest == 0 {
+		return "not selected"
+	}
+	return "digest " + i.Digest.String()
 }
 
 // describeLayout prints a row for each part of each tensor.

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -34,6 +35,24 @@ func TestInspectTellsKilledFromRunning(t *testing.T) {
 	lock.Release()
 	if !strings.Contains(said(), "lm-quick: stopped (killed)\n") || !strings.Contains(said("--json"), `"status":"stopped","reason":"killed"`) {
 		t.Errorf("a killed run: %s", said())
+	}
+}
+
+// TestInspectDigests: the lineage has a genotype's digest of survivors only.
+func TestInspectDigests(t *testing.T) {
+	dir := filepath.Join(fixture(t), "run")
+	selected := 0
+	for id := 1; id <= 6; id++ {
+		out := must(t, "inspect", dir, "--generation", "1", "--individual", strconv.Itoa(id))
+		switch {
+		case regexp.MustCompile(`parent 0, digest [0-9a-f]{16}\n`).MatchString(out):
+			selected++
+		case !strings.Contains(out, "parent 0, not selected\n"):
+			t.Errorf("individual %d: %s", id, out)
+		}
+	}
+	if selected != 2 {
+		t.Errorf("%d of the founders have digests, 2 of them survived", selected)
 	}
 }
 

@@ -55,7 +55,12 @@ func save(c *cli.Context, f *plot.Figure, err error) error {
 	if err != nil {
 		return byKind(err)
 	}
-	return f.Save(c.String("output"))
+	path := c.String("output")
+	if err := f.Save(path); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(c.App.Writer, path)
+	return err
 }
 
 // wantFile checks --output before any work is done.
