@@ -210,9 +210,11 @@ func TestLockOutlastsALook(t *testing.T) {
 // TestLockEndsWithTheProcess has another process take the lock and kills it.
 func TestLockEndsWithTheProcess(t *testing.T) {
 	if folder := os.Getenv("TEST_LOCK_FOLDER"); folder != "" {
-		if _, err := Acquire(folder); err != nil {
+		lock, err := Acquire(folder)
+		if err != nil {
 			t.Fatal(err)
 		}
+		defer lock.Release() // a lock that nobody can release any more may be collected, and ends
 		fmt.Println("locked")
 		select {}
 	}
@@ -226,16 +228,17 @@ func TestLockEndsWithTheProcess(t *testing.T) {
 	if err := child.Start(); err != nil {
 		t.Fatal(err)
 	}
+	defer child.Process.Kill()
 	if _, err := io.ReadFull(out, make([]byte, len("locked"))); err != nil {
 		t.Fatal(err)
 	}
-	_, err = Acquire(folder)
+	lock, err := Acquire(folder)
 	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("(pid %d on ", child.Process.Pid)) {
-		t.Errorf("while the child lives: %v", err)
+		t.Fatalf("while the child lives: %v, %v", lock, err)
 	}
 	child.Process.Kill()
 	child.Wait()
-	lock, err := Acquire(folder)
+	lock, err = Acquire(folder)
 	if err != nil {
 		t.Fatalf("after the child's death: %v", err)
 	}

@@ -13,7 +13,8 @@ import (
 )
 
 // Lock is the right to change a run directory. The kernel takes it back when
-// the process dies, however it dies.
+// the process dies, however it dies; and when nothing refers to the lock any
+// more, for then its file is closed.
 type Lock struct {
 	file *os.File
 }
