@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 
 	"github.com/evorank/evorank/gpu"
 	"github.com/evorank/evorank/kernels/conv"
@@ -62,6 +63,9 @@ const EnvironmentISA = "EVORANK_CPU"
 // the CPU, and checks that the device can be used. A GPU that was asked for by
 // name and is not usable is an error, never the CPU.
 func ChooseDevice(name, precision, application string, threads int) (Device, error) {
+	if !slices.Contains([]string{"", "auto", "fp64", "fp32", "tf32", "bf16", "fp16"}, precision) {
+		return Device{}, errorf(BadConfig, "precision: %q is none of auto, fp64, fp32, tf32, bf16, fp16", precision)
+	}
 	note := ""
 	if name == "auto" || name == "" {
 		gpus, err := gpu.Devices()
@@ -100,8 +104,6 @@ func chooseCPU(precision, application string, threads int) (Device, error) {
 		d.Kind = "reference"
 	case "tf32", "bf16", "fp16":
 		return Device{}, errorf(BadDevice, "precision: %s: the CPU has fp32 and fp64", precision)
-	default:
-		return Device{}, errorf(BadConfig, "precision: %q is none of fp64, fp32, tf32, bf16, fp16", precision)
 	}
 	if threads == 0 {
 		d.Threads = runtime.GOMAXPROCS(0)

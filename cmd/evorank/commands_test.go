@@ -150,6 +150,8 @@ func TestCommands(t *testing.T) {
 		{"eval $D/run --limit 1", exitUsage, "--limit: needs --data"},
 		{"eval $D/run --no-eot", exitUsage, "--no-eot: needs --data"},
 		{"eval $D/run --precision foo", exitUsage, `"foo" is none of`},
+		{"eval $D/run --device cuda --precision foo", exitUsage, `"foo" is none of`},
+		{"eval $D/run --device cuda --precision fp64", exitDevice, "a GPU has fp32, tf32, bf16 and fp16"},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --limit -4", exitUsage, "--limit must not be negative"},
 		{"eval --weights $D/w.safetensors --tokenizer $D/tok.json --data $D/text.txt --heldout", exitUsage, "--heldout is for runs"},
 		{"eval $D/run --help", exitDone, "how good a run's individual"},
