@@ -84,27 +84,37 @@ func Baselines(ctx context.Context, python Python, networks []Network, src Sourc
 	defer os.RemoveAll(dir)
 	var rows []Row
 	for _, n := range networks {
+		if n.Mode == "" { // the programs do not know the network
+			continue
+		}
 		for _, threads := range o.Threads {
 			for _, f := range python.chosen(cpuForms) {
-				if n.Mode == "" {
-					continue
-				}
 				args := append([]string{filepath.Join(dir, f.script), "--text", src.Text, "--tokenizer", src.Tokenizer, "--mode", n.Mode,
 					"--threads", strconv.Itoa(threads), "--individuals", strconv.Itoa(o.Individuals), "--stories", strconv.Itoa(stories.Len()), "--repeat", strconv.Itoa(o.Repeat)}, f.args...)
 				row := Row{Network: n.Name, Hidden: n.Spec.Hidden, Framework: f.framework, Implementation: strings.Join(f.args, " "), Precision: "fp32",
 					Threads: threads, Individuals: o.Individuals, Stories: stories.Len()}
-				if err := row.runOnCPU(ctx, python, args, WorkOf(n.Spec, stories)); err != nil {
-					row.Failure = err.Error()
-				}
-				if ctx.Err() != nil {
-					return rows, ctx.Err()
+				err := row.attempt(ctx, show, func() error { return row.runOnCPU(ctx, python, args, WorkOf(n.Spec, stories)) })
+				if err != nil {
+					return rows, err
 				}
 				rows = append(rows, row)
-				show(row)
 			}
 		}
 	}
 	return rows, nil
+}
+
+// attempt shows the row that run fills in, or why it could not. It fails only
+// if the context ends: then the reason is not the program's.
+func (r *Row) attempt(ctx context.Context, show func(Row), run func() error) error {
+	if err := run(); err != nil {
+		r.Failure = err.Error()
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	show(*r)
+	return nil
 }
 
 // runOnCPU fills in the row, or says why not.

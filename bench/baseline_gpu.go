@@ -78,14 +78,11 @@ func besideOnGPU(ctx context.Context, python Python, dir string, files []string,
 		args := slices.Concat([]string{filepath.Join(dir, f.script)}, files, f.args, []string{"--precision", mine.Precision, "--repeat", strconv.Itoa(o.Repeat)})
 		row := Row{Network: mine.Network, Hidden: mine.Hidden, Framework: f.framework, Implementation: strings.Join(f.args, " "), Precision: mine.Precision,
 			Individuals: mine.Individuals, Stories: mine.Stories}
-		if err := row.runOnGPU(ctx, python, args, mine.losses, each); err != nil {
-			row.Failure = err.Error()
-		}
-		if ctx.Err() != nil {
-			return rows, ctx.Err()
+		err := row.attempt(ctx, show, func() error { return row.runOnGPU(ctx, python, args, mine.losses, each) })
+		if err != nil {
+			return rows, err
 		}
 		rows = append(rows, row)
-		show(row)
 	}
 	return rows, nil
 }

@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -83,9 +84,10 @@ func TestGPUBaselines(t *testing.T) {
 		{Network: networks[0].Name, Precision: "fp32", Individuals: 2, Stories: 2, losses: []float64{8.001, 9.002}},
 	}
 	run := func(python Python) []Row {
-		rows, err := GPUBaselines(context.Background(), python, networks, stories, ours, Options{Individuals: 2, Repeat: 1}, func(Row) {})
-		if err != nil {
-			t.Fatal(err)
+		shown := 0
+		rows, err := GPUBaselines(context.Background(), python, networks, stories, ours, Options{Individuals: 2, Repeat: 1}, func(Row) { shown++ })
+		if err != nil || shown != len(rows) {
+			t.Fatalf("%d rows, %d of them shown: %v", len(rows), shown, err)
 		}
 		return rows
 	}
@@ -124,12 +126,24 @@ func TestBaselineOutOfTime(t *testing.T) {
 	}
 	python := Python{Interpreter: path, Forms: []string{"JAX"}, Limit: 50 * time.Millisecond}
 	o, begun := Options{Individuals: 2, Threads: []int{1}, Repeat: 1}, time.Now()
-	rows, err := Baselines(context.Background(), python, PaperNetworks(40)[:1], Source{}, ofLengths(4), o, func(Row) {})
-	if err != nil || len(rows) != 2 || !strings.Contains(rows[1].Failure, "not done after 50ms") {
+	shown := 0
+	rows, err := Baselines(context.Background(), python, PaperNetworks(40)[:1], Source{}, ofLengths(4), o, func(Row) { shown++ })
+	if err != nil || len(rows) != 2 || shown != 2 || !strings.Contains(rows[1].Failure, "not done after 50ms") {
 		t.Errorf("%+v, %v", rows, err)
 	}
 	if waited := time.Since(begun); waited > 30*time.Second {
 		t.Errorf("waited %s for what the program had started", waited)
+	}
+}
+
+// TestBaselineInterrupted: the end of the context is no program's failure.
+func TestBaselineInterrupted(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	o := Options{Individuals: 2, Threads: []int{1}, Repeat: 1}
+	rows, err := Baselines(ctx, Python{Interpreter: interpreter(t, "", "0"), Forms: []string{"JAX"}}, PaperNetworks(40)[:1], Source{}, ofLengths(4), o, func(r Row) { t.Errorf("shown: %+v", r) })
+	if !errors.Is(err, context.Canceled) || len(rows) != 0 {
+		t.Errorf("%+v, %v", rows, err)
 	}
 }
 

@@ -151,9 +151,9 @@ const (
 // first of each: the data keep their room.
 func (f *Figure) moreLines(width vg.Length) vg.Length {
 	beyond := func(lines int) vg.Length { return vg.Length(max(0, lines-1)) }
-	return vg.Points(titleHeight)*beyond(len(titleLines(f.frame.Title, width))) +
+	return vg.Points(titleHeight)*beyond(len(wrap(titleStyle(), f.frame.Title, width))) +
 		vg.Points(rowHeight)*beyond(len(legendRows(f.legend, width))) +
-		vg.Points(captionHeight)*beyond(len(captionLines(f.frame.Caption, width)))
+		vg.Points(captionHeight)*beyond(len(wrap(captionStyle(), f.frame.Caption, width)))
 }
 
 // draw lays out, from the top: title, legend, axes with the data, caption.

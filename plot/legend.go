@@ -26,7 +26,7 @@ const (
 )
 
 func drawTitle(c draw.Canvas, title string) draw.Canvas {
-	lines := titleLines(title, c.Max.X-c.Min.X)
+	lines := wrap(titleStyle(), title, c.Max.X-c.Min.X)
 	if len(lines) == 0 {
 		return c
 	}
@@ -40,13 +40,6 @@ func titleStyle() draw.TextStyle {
 	style := textStyle(12.5, color.Black)
 	style.YAlign = draw.YTop
 	return style
-}
-
-func titleLines(title string, width vg.Length) []string {
-	if title == "" {
-		return nil
-	}
-	return wrap(titleStyle(), title, width)
 }
 
 func legendStyle() draw.TextStyle {
@@ -113,15 +106,8 @@ func captionStyle() draw.TextStyle {
 	return style
 }
 
-func captionLines(caption string, width vg.Length) []string {
-	if caption == "" {
-		return nil
-	}
-	return wrap(captionStyle(), caption, width)
-}
-
 func drawCaption(c draw.Canvas, caption string) draw.Canvas {
-	lines := captionLines(caption, c.Max.X-c.Min.X)
+	lines := wrap(captionStyle(), caption, c.Max.X-c.Min.X)
 	if len(lines) == 0 {
 		return c
 	}
@@ -131,7 +117,8 @@ func drawCaption(c draw.Canvas, caption string) draw.Canvas {
 	return draw.Crop(c, 0, 0, vg.Points(captionHeight)*vg.Length(len(lines))+vg.Points(5), 0)
 }
 
-// wrap breaks text at spaces so that each line fits a width, if its words do.
+// wrap breaks text at spaces so that each line fits a width, if its words do. An
+// empty text has no line.
 func wrap(style draw.TextStyle, text string, width vg.Length) []string {
 	var lines []string
 	line := ""
@@ -142,6 +129,9 @@ func wrap(style draw.TextStyle, text string, width vg.Length) []string {
 			longer = word
 		}
 		line = longer
+	}
+	if line == "" {
+		return nil
 	}
 	return append(lines, line)
 }
