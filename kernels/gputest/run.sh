@@ -4,7 +4,8 @@
 # A test is a GPU test if its name says GPU or Hardware. Without a GPU they fail. Under --sanitize each package runs again under
 # compute-sanitizer's memcheck, racecheck, initcheck and synccheck, with -test.short: the tools are a hundred times slower, so
 # there a generation is repeated three times instead of a hundred, and fewer normals are drawn. Whatever fails, the rest runs; the
-# exit code is 1 if anything failed. Full outputs are in logs/. LIMIT seconds for one package and tool (default 600).
+# exit code is 1 if anything failed. Full outputs are in logs/. LIMIT seconds for one package and tool (default 600);
+# RUN chooses among the tests, as go test -run does.
 set -uo pipefail
 cd "$(dirname "$0")"
 here=$PWD
@@ -33,7 +34,7 @@ row() {
   local package=$1 tool=$2 binary name log begun seconds code passed broken skipped verdict=ok
   name=$(basename "$package")
   log=$here/logs/${package//\//-}-$tool.txt
-  local command=("./$name.test" -test.v -test.run 'GPU|Hardware')
+  local command=("./$name.test" -test.v -test.run "${RUN:-GPU|Hardware}")
   local options=()
   [ "$tool" != memcheck ] || options=(--report-api-errors no) # a kernel's parameters are counted by asking until there is none
   [ "$tool" = none ] || command=(compute-sanitizer --tool "$tool" --error-exitcode 9 "${options[@]}" "${command[@]}" -test.short)

@@ -86,6 +86,20 @@ echo "--- PASS: TestGPUOne"
 	}
 }
 
+// TestRunChooses: RUN is the pattern of the tests, and without it every GPU
+// test runs.
+func TestRunChooses(t *testing.T) {
+	folder, programs := t.TempDir(), t.TempDir()
+	standIn(t, filepath.Join(folder, "a/a.test"), `echo "--- PASS: TestGPUOne"; test "$3" = "$WANT" || exit 6`, "0")
+	for _, c := range []struct{ run, want string }{{"", "GPU|Hardware"}, {"GPUTiled(Pack|Sum)$/^[a-z]+$", "GPUTiled(Pack|Sum)$/^[a-z]+$"}} {
+		t.Setenv("RUN", c.run)
+		t.Setenv("WANT", c.want)
+		if out, code := run(t, folder, programs); code != 0 {
+			t.Errorf("RUN=%q: exit code %d\n%s", c.run, code, out)
+		}
+	}
+}
+
 func TestRunRefuses(t *testing.T) {
 	folder := t.TempDir()
 	if out, code := run(t, folder, folder, "--sanitise"); code != 2 || !strings.Contains(out, "unknown flag") {
