@@ -84,33 +84,3 @@ func TestGPUTiledWideInChunks(t *testing.T) {
 		}
 	}
 }
-
-// A network with one number that is none has a loss that is none, wherever
-// the number stands: no relu and no maximum may swallow it.
-func TestGPUTiledKeepsNaN(t *testing.T) {
-	s, m := gputest.Open(t)
-	shape := Shape{Hidden: 33, Heads: 2, HeadDim: 9, FFN: 40, Blocks: 1, Vocab: 50, Position: model.NoPosition}
-	l := denseLayout(t, shape)
-	sequences := sequencesOf(9)
-	for i := range sequences.IDs {
-		sequences.IDs[i] %= int32(shape.Vocab)
-	}
-	var all []float32
-	for tensor := range l.Tensors {
-		phenotype := randomPhenotype(l, shape, 2, 1)
-		l.Tensors[tensor].Of(phenotype)[0] = float32(math.NaN())
-		all = append(all, phenotype...)
-	}
-	phenotypes := gputest.Upload(t, s, all)
-	for _, choice := range tiledChoices(s.Device().Info) {
-		g, err := NewGPU(m, s, l, shape, choice, Materialised, sequences, len(l.Tensors), 1<<30)
-		gputest.Check(t, err)
-		losses, _ := worstDifference(t, s, g, phenotypes, len(l.Tensors), 1, nil)
-		gputest.Check(t, g.Close())
-		for tensor, loss := range losses {
-			if loss == loss {
-				t.Errorf("%v: %s with a NaN: loss %v", choice, l.Tensors[tensor].Name, loss)
-			}
-		}
-	}
-}

@@ -3,6 +3,7 @@ package lm
 import (
 	"context"
 	"errors"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -56,6 +57,27 @@ func TestGPUSelfTest(t *testing.T) {
 	}
 	if err := errors.Join(m.Close(), d.Close()); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestSelfTestTriesAllKernels: each precision's networks take every set of
+// kernels that it has on a card of today.
+func TestSelfTestTriesAllKernels(t *testing.T) {
+	hopper := gpu.Info{Major: 9, SharedPerBlock: 227 << 10}
+	for _, p := range precisions {
+		want := map[string]bool{"tiled": true}
+		if p == transformer.FP16 || p == transformer.BF16 {
+			want["fused h32"], want["fused h8"] = true, true
+		}
+		got := map[string]bool{}
+		for _, spec := range selfTestSpecs {
+			choice, err := transformer.ChooseGPU(spec, p, hopper, oddStories(spec.Vocab).Longest())
+			must(t, err)
+			got[choice.Kernels] = true
+		}
+		if !maps.Equal(got, want) {
+			t.Errorf("%s: the self-test tries %v, want %v", p, got, want)
+		}
 	}
 }
 

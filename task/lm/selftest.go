@@ -49,21 +49,22 @@ func (f Fleet) SelfTest() error {
 	return f.each(func(_ int, e *CUDA) error { return selfTest(e.device, e.module, e.precision) })
 }
 
-// The networks of the self-test: one that the fused kernels take where they
-// have the precision, and one that they never do.
+// The networks of the self-test: one for each size of the fused kernels, where
+// they have the precision, and one that they never take.
 var selfTestSpecs = []model.Transformer{
 	{Hidden: 27, Heads: 3, HeadDim: 3, FFN: 50, Blocks: 2, Vocab: 131, Position: model.Rotary, RotaryDims: 4},
+	{Hidden: 5, Heads: 2, HeadDim: 2, FFN: 9, Blocks: 1, Vocab: 131, Position: model.NoPosition},
 	{Hidden: 67, Heads: 2, HeadDim: 17, FFN: 70, Blocks: 1, Vocab: 131, Position: model.Sinusoid},
 }
 
 func selfTest(d *gpu.Device, m *gpu.Module, precision transformer.Precision) error {
-	tested := map[bool]bool{}
+	tested := map[string]bool{}
 	for _, spec := range selfTestSpecs {
-		choice, err := transformer.ChooseGPU(spec, precision, d.Info, 90)
-		if err == nil && tested[choice.Fused()] {
-			continue // the same kernels
+		choice, err := transformer.ChooseGPU(spec, precision, d.Info, oddStories(spec.Vocab).Longest())
+		if err == nil && tested[choice.Kernels] {
+			continue
 		}
-		tested[choice.Fused()] = true
+		tested[choice.Kernels] = true
 		applications := []transformer.Application{transformer.Materialised, transformer.Factored}
 		if choice.Fused() {
 			applications = applications[:1] // their weights are always developed
