@@ -21,7 +21,7 @@ func TestSyntheticLengths(t *testing.T) {
 		targets := float64(len(s.At(i)) - 1)
 		mean, square = mean+targets/n, square+targets*targets/n
 	}
-	if sd := math.Sqrt(square - mean*mean); math.Abs(mean-242) > 3 || math.Abs(sd-118) > 5 {
+	if sd := math.Sqrt(square - mean*mean); !(math.Abs(mean-242) <= 3 && math.Abs(sd-118) <= 5) {
 		t.Errorf("mean %.1f, sd %.1f, want about 242 and 118", mean, sd)
 	}
 }
@@ -58,7 +58,7 @@ func TestLM(t *testing.T) {
 		t.Fatalf("%d rows, %v", len(rows), err)
 	}
 	r := rows[0]
-	if r.TokensPerSecond != float64(r.Tokens) || r.LargestError == 0 || r.ExponentialsPerSecond == 0 || r.FLOPPerSecond == 0 || len(r.losses) != 2 {
+	if r.TokensPerSecond != float64(r.Tokens) || !(r.LargestError > 0 && r.ExponentialsPerSecond > 0 && r.FLOPPerSecond > 0) || len(r.losses) != 2 {
 		t.Errorf("%+v", r)
 	}
 }
@@ -123,7 +123,7 @@ func TestWorkOf(t *testing.T) {
 	}
 	paper := WorkOf(PaperNetworks(2051)[0].Spec, Synthetic(1012, 2051))
 	exponentials, flop := float64(paper.Exponentials)/float64(paper.Tokens), float64(paper.FLOP)/float64(paper.Tokens)
-	if exponentials < 3700 || exponentials > 4000 || flop < 2e5 || flop > 2.3e5 {
+	if !(3700 <= exponentials && exponentials <= 4000 && 2e5 <= flop && flop <= 2.3e5) {
 		t.Errorf("a token takes %.0f exponentials and %.0f FLOP, design.md has about 3850 and 0.21 million", exponentials, flop)
 	}
 }
@@ -142,7 +142,7 @@ func TestRatios(t *testing.T) {
 	if len(ratios) != 2 || ratios[0].Times != 4 || ratios[1].Times != 1 {
 		t.Errorf("%+v", ratios)
 	}
-	if len(mean) != 1 || math.Abs(mean["PyTorch"]-2) > 1e-12 {
+	if len(mean) != 1 || !(math.Abs(mean["PyTorch"]-2) <= 1e-12) {
 		t.Errorf("geometric means %v, want PyTorch's 2", mean)
 	}
 }

@@ -22,7 +22,7 @@ func TestKendall(t *testing.T) {
 		{[]float64{1, 1, 2, 3}, 5 / math.Sqrt(6*5)},
 		{[]float64{1, math.NaN(), 2, 3}, 3 / math.Sqrt(6*3)},
 	} {
-		if got := kendall(x, c.y); math.Abs(got-c.want) > 1e-15 {
+		if got := kendall(x, c.y); !(math.Abs(got-c.want) <= 1e-15) {
 			t.Errorf("%v: %v, want %v", c.y, got, c.want)
 		}
 	}
@@ -32,7 +32,7 @@ func TestAgree(t *testing.T) {
 	truth := []float64{1.0, 1.1, 1.2, 1.3, 2.0, 3.0}
 	got := Agree(truth, []float64{1.0, 1.15, 1.25, 1.2, 1.05, math.Inf(1)}, 3)
 	// selected: 0, 4, 1; truly: 0, 1, 2. 4 is worse than 2 by 0.8, the largest difference is 0.95.
-	if got.Same != 2 || got.Tied != 1 || got.Wrong != 0 || got.Unfit != 1 || math.Abs(got.Worse-0.8) > 1e-12 || math.Abs(got.Largest-0.95) > 1e-12 || math.Abs(got.Mean-1.15/5) > 1e-12 {
+	if got.Same != 2 || got.Tied != 1 || got.Wrong != 0 || got.Unfit != 1 || !(math.Abs(got.Worse-0.8) <= 1e-12 && math.Abs(got.Largest-0.95) <= 1e-12 && math.Abs(got.Mean-1.15/5) <= 1e-12) {
 		t.Errorf("%+v", got)
 	}
 	// Both move by 0.06, and change places though 0.1 apart.

@@ -112,7 +112,7 @@ func checkGeneration(t *rapid.T, ga GeneticAlgorithm, g int, records []model.Rec
 			bestLeft = max(bestLeft, float64(r.Fitness))
 		}
 	}
-	if len(bySlot) != ga.Survivors || worst < bestLeft {
+	if len(bySlot) != ga.Survivors || !(worst >= bestLeft) {
 		t.Fatalf("generation %d: %d selected, worst of them %v, best of the others %v", g+1, len(bySlot), worst, bestLeft)
 	}
 	if g == 0 {
@@ -186,7 +186,7 @@ func TestParentsAreDrawnUniformly(t *testing.T) {
 	for _, c := range counts {
 		chi += (c - 2500) * (c - 2500) / 2500
 	}
-	if chi > 24.3 { // 99.9 % quantile, 7 degrees of freedom
+	if !(chi <= 24.3) { // 99.9 % quantile, 7 degrees of freedom
 		t.Errorf("chi-squared %.1f: %v", chi, counts)
 	}
 	if len(seeds) != 20000 {
@@ -231,7 +231,7 @@ func TestStages(t *testing.T) {
 		if r.Cases == 6 {
 			want = (2*value - 4*2*value) / 6
 		}
-		if math.Abs(float64(r.Fitness-want)) > 1e-12 || r.Selected >= 0 && r.Cases != 6 {
+		if !(math.Abs(float64(r.Fitness-want)) <= 1e-12) || r.Selected >= 0 && r.Cases != 6 {
 			t.Errorf("%+v: fitness want %v", r, want)
 		}
 	}

@@ -44,7 +44,7 @@ func TestHardwareInfoAndReadings(t *testing.T) {
 	if r.MemoryUsedBytes == nil || *r.MemoryUsedBytes == 0 || *r.MemoryUsedBytes > *r.MemoryTotalBytes {
 		t.Errorf("implausible memory: %+v", r)
 	}
-	if r.TemperatureC != nil && (*r.TemperatureC < 1 || *r.TemperatureC > 120) {
+	if r.TemperatureC != nil && !(1 <= *r.TemperatureC && *r.TemperatureC <= 120) {
 		t.Errorf("implausible temperature: %v", *r.TemperatureC)
 	}
 }

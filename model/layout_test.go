@@ -108,7 +108,7 @@ func TestInitialStds(t *testing.T) {
 	} {
 		parts := c.layout.Tensor(c.tensor).Parts
 		for i, want := range c.stds {
-			if got := float64(parts[i].InitStd); math.Abs(got-want) > 0.00006 {
+			if got := float64(parts[i].InitStd); !(math.Abs(got-want) <= 0.00006) {
 				t.Errorf("%s part %s: std %.5f, want %.4f", c.tensor, parts[i].Role, got, want)
 			}
 		}

@@ -61,7 +61,7 @@ func (f Frame) check() error {
 	if f.X.Log && f.X.FromZero || f.Y.Log && f.Y.FromZero {
 		return errors.New("a logarithmic axis cannot begin at zero")
 	}
-	if f.Width < 0 || f.Height < 0 || f.Width > 100 || f.Height > 100 {
+	if !(0 <= f.Width && f.Width <= 100 && 0 <= f.Height && f.Height <= 100) { // NaN too
 		return fmt.Errorf("a figure of %v by %v inches", f.Width, f.Height)
 	}
 	for _, r := range f.References {

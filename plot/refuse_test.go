@@ -129,7 +129,7 @@ func TestSwarm(t *testing.T) {
 	offsets := swarm(heights, 6)
 	for i := range heights {
 		for j := range i {
-			if dx, dy := offsets[i]-offsets[j], heights[i]-heights[j]; dx*dx < 36 && dy*dy < 36 {
+			if dx, dy := offsets[i]-offsets[j], heights[i]-heights[j]; !(dx*dx >= 36 || dy*dy >= 36) {
 				t.Errorf("points %d and %d lie %v, %v apart", i, j, dx, dy)
 			}
 		}
@@ -180,7 +180,7 @@ func TestTree(t *testing.T) {
 	rows, champions := map[float64]bool{}, 0
 	for _, n := range nodes {
 		rows[tree.row[n.ID]] = true
-		if !n.Founder && tree.row[n.Parent] <= tree.row[n.ID] {
+		if !n.Founder && !(tree.row[n.Parent] > tree.row[n.ID]) {
 			t.Errorf("individual %d stands above its parent", n.ID)
 		}
 		if !n.Founder && tree.fate[n.Parent] < tree.fate[n.ID] {

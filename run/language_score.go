@@ -53,9 +53,8 @@ func (n *Network) Score(ctx context.Context, stories *text.Stories, d Device) (E
 }
 
 // Sample draws a text from the network, in float64 on the CPU.
-func (n *Network) Sample(prompt []int32, index int, s lm.Sampling) []int32 {
-	text, _ := lm.Sample(lm.ReadReference(n.bound()), prompt, index, s) // the reference does not fail
-	return text
+func (n *Network) Sample(prompt []int32, index int, s lm.Sampling) ([]int32, error) {
+	return lm.Sample(lm.ReadReference(n.bound()), prompt, index, s)
 }
 
 func (n *Network) bound() *transformer.Network {

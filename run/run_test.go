@@ -235,7 +235,7 @@ func TestFind(t *testing.T) {
 		t.Errorf("the best is %+v", last.Record)
 	}
 	third, err := a.Find(3, 0)
-	if err != nil || third.Generation != 3 || third.Fitness > last.Fitness {
+	if err != nil || third.Generation != 3 || !(third.Fitness <= last.Fitness) {
 		t.Errorf("the best of generation 3 is %+v, %v", third.Record, err)
 	}
 	same, err := a.Find(3, third.ID)
@@ -254,7 +254,7 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	e, err := n.Score(context.Background(), language(t, a).Train, d)
-	if err != nil || math.Abs(e.Loss+float64(third.Fitness)) > 1e-12 {
+	if err != nil || !(math.Abs(e.Loss+float64(third.Fitness)) <= 1e-12) {
 		t.Errorf("its loss is %v (%v), the lineage has %v", e.Loss, err, -third.Fitness)
 	}
 	for _, c := range []struct {
@@ -373,7 +373,7 @@ func TestEstimate(t *testing.T) {
 func TestSummariseUnfit(t *testing.T) {
 	nan := model.Fitness(math.NaN())
 	p := summarise(lossWords, 1, []model.Record{{ID: 1, Fitness: nan}, {ID: 2, Fitness: -4}, {ID: 3, Fitness: -2}, {ID: 4, Fitness: -2}, {ID: 5, Fitness: model.Fitness(math.Inf(-1))}})
-	if p.Unfit != 2 || p.BestID != 3 || p.Best != 2 || p.Median != 2 || p.Worst != 4 || math.Abs(float64(p.Mean)-8.0/3) > 1e-15 || math.Abs(float64(p.Std)-math.Sqrt(8.0/9)) > 1e-15 {
+	if p.Unfit != 2 || p.BestID != 3 || p.Best != 2 || p.Median != 2 || p.Worst != 4 || !(math.Abs(float64(p.Mean)-8.0/3) <= 1e-15 && math.Abs(float64(p.Std)-math.Sqrt(8.0/9)) <= 1e-15) {
 		t.Errorf("%+v", p)
 	}
 	if even := summarise(lossWords, 1, []model.Record{{ID: 1, Fitness: -4}, {ID: 2, Fitness: -1}, {ID: 3, Fitness: -2}, {ID: 4, Fitness: -8}}); even.Median != 3 {

@@ -135,7 +135,7 @@ func TestUnknownHasCaveat(t *testing.T) {
 		}
 		if c.P.Known() {
 			computed++
-			if c.Adjusted < c.P {
+			if !(c.Adjusted >= c.P) {
 				t.Errorf("%s against %s: adjusted p %v below %v", c.Group, c.Baseline, c.Adjusted, c.P)
 			}
 		}

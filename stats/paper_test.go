@@ -67,11 +67,11 @@ func TestPaperCarRacing(t *testing.T) {
 		got := report.Pairs[0]
 		slack := tiedPairs(factored.Values, baseline.Values) / 2
 		ends := []float64{normalP(float64(got.U)-slack, 15, 15, 0, 0), normalP(float64(got.U)+slack, 15, 15, 0, 0)}
-		if c.p < slices.Min(ends)-c.pHalfDigit || c.p > slices.Max(ends)+c.pHalfDigit {
+		if !(slices.Min(ends)-c.pHalfDigit <= c.p && c.p <= slices.Max(ends)+c.pHalfDigit) {
 			t.Errorf("%s, factored against %s: p %.4g, between %.4g and %.4g before rounding; the paper's data give %v", c.name, c.baseline, got.P, ends[0], ends[1], c.p)
 		}
 		allowed := c.dHalfDigit + 4*c.unit/math.Sqrt(12)*math.Sqrt(2.0/15)/PopulationSD(baseline.Values)
-		if math.Abs(float64(got.Glass)-c.delta) > allowed {
+		if !(math.Abs(float64(got.Glass)-c.delta) <= allowed) {
 			t.Errorf("%s, factored against %s: delta %.4f ± %.4f; the paper's data give %v", c.name, c.baseline, got.Glass, allowed, c.delta)
 		}
 	}
@@ -95,7 +95,7 @@ func tiedPairs(x, y []float64) float64 {
 func TestPaperExact(t *testing.T) {
 	groups := []Group{carRacingColumn("large dense", 0), carRacingColumn("factored", 0)}
 	exact, err := RankSum(groups[1].Values, groups[0].Values, Auto)
-	if err != nil || exact.Method != Exact || math.Abs(exact.P-1.25e-6) > 0.005e-6 {
+	if err != nil || exact.Method != Exact || !(math.Abs(exact.P-1.25e-6) <= 0.005e-6) {
 		t.Errorf("got %+v (%v), want the exact p 1.25e-6", exact, err)
 	}
 	report, err := Compare(groups, Options{Method: RankSums, Resamples: 200})
@@ -119,7 +119,7 @@ func TestPaperSummaries(t *testing.T) {
 		{"large dense", 3, 783.5, 94.7, 0.3}, {"factored", 3, 798.4, 75.1, 0.3}, {"small dense", 3, 649.8, 169.0, 0.3},
 	} {
 		x := carRacingColumn(c.method, c.column).Values
-		if math.Abs(Mean(x)-c.mean) > c.tolerance || math.Abs(SampleSD(x)-c.sd) > c.tolerance {
+		if !(math.Abs(Mean(x)-c.mean) <= c.tolerance && math.Abs(SampleSD(x)-c.sd) <= c.tolerance) {
 			t.Errorf("%s, column %d: %.3f (%.3f), want %v (%v)", c.method, c.column, Mean(x), SampleSD(x), c.mean, c.sd)
 		}
 	}

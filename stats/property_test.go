@@ -108,7 +108,7 @@ func TestIntervalProperties(t *testing.T) {
 		b := Bootstrap{Confidence: 0.9, Resamples: 100, Seed: rapid.Uint64().Draw(t, "seed")}
 		for _, s := range []Statistic{OfMedian, OfMean} {
 			i, err := b.Interval(s, x)
-			if err != nil || i.Low > i.High || float64(i.Low) < slices.Min(x) || float64(i.High) > slices.Max(x) {
+			if err != nil || !(slices.Min(x) <= float64(i.Low) && i.Low <= i.High && float64(i.High) <= slices.Max(x)) {
 				t.Fatalf("%v of %v: %v (%v)", s, x, i, err)
 			}
 			turned := slices.Clone(x)
@@ -122,7 +122,7 @@ func TestIntervalProperties(t *testing.T) {
 			}
 			// The bootstrap compares resampled means with the observed one,
 			// where rounding of the shifted sums decides: only the median is exact.
-			if r, _ := b.Interval(s, shifted); s == OfMedian && (math.Abs(float64(r.Low-i.Low)-16) > 1e-9 || math.Abs(float64(r.High-i.High)-16) > 1e-9) {
+			if r, _ := b.Interval(s, shifted); s == OfMedian && !(math.Abs(float64(r.Low-i.Low)-16) <= 1e-9 && math.Abs(float64(r.High-i.High)-16) <= 1e-9) {
 				t.Fatalf("%v of %v: %v, shifted by 16 %v", s, x, i, r)
 			}
 		}
@@ -134,7 +134,7 @@ func TestHolmProperties(t *testing.T) {
 		p := rapid.SliceOfN(rapid.Float64Range(0, 1), 0, 8).Draw(t, "p")
 		adjusted := Holm(p)
 		for i := range p {
-			if adjusted[i] < p[i] || adjusted[i] > 1 {
+			if !(p[i] <= adjusted[i] && adjusted[i] <= 1) {
 				t.Fatalf("%v adjusted to %v", p[i], adjusted[i])
 			}
 			for j := range p {

@@ -75,7 +75,7 @@ func TestDrivingStudy(t *testing.T) {
 	if _, err := drives.Levels(run.Options{}); run.KindOf(err) != run.BadConfig || !strings.Contains(err.Error(), "only texts have entropies") {
 		t.Errorf("entropies of drives: %v", err)
 	}
-	if o := res.Trials[0]; o.Steps <= 0 || o.Tokens != 0 || o.Task != "carracing" {
+	if o := res.Trials[0]; !(o.Steps > 0) || o.Tokens != 0 || o.Task != "carracing" {
 		t.Errorf("%+v", o)
 	}
 	groups, err := ReadGroups([]string{report})
@@ -112,7 +112,7 @@ func checkSigns(t *testing.T, a Answer) {
 	a.Groups = []stats.Group{{Name: "worse", Values: []float64{-3, -2, -1}}, {Name: "better", Values: []float64{10, 12, 14}}}
 	a.Doubts = make([][]string, 2)
 	r, err := a.Compare(stats.Options{Pairs: [][2]string{{"better", "worse"}}})
-	if err != nil || r.Pairs[0].Glass <= 0 || r.Pairs[0].Cliff != 1 || r.Pairs[0].Median != 14 || !strings.Contains(r.Metric, "higher is better") {
+	if err != nil || !(r.Pairs[0].Glass > 0) || r.Pairs[0].Cliff != 1 || r.Pairs[0].Median != 14 || !strings.Contains(r.Metric, "higher is better") {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

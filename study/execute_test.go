@@ -113,7 +113,7 @@ func TestDoneIsNotDoneAgain(t *testing.T) {
 		t.Fatalf("%d trials, %v", len(states), err)
 	}
 	for _, state := range states {
-		if state.Generation != 8 || !state.Done() || state.Best <= 0 || state.Seconds <= 0 {
+		if state.Generation != 8 || !state.Done() || !(state.Best > 0 && state.Seconds > 0) {
 			t.Errorf("extended: %s: %+v", state.Trial, state.Generation)
 		}
 	}

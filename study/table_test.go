@@ -38,7 +38,7 @@ func TestPaperTable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := report.Pairs[0]; math.Abs(float64(got.P)-c.p) > c.pSlack || math.Abs(float64(got.Glass)-c.delta) > c.dx {
+		if got := report.Pairs[0]; !(math.Abs(float64(got.P)-c.p) <= c.pSlack && math.Abs(float64(got.Glass)-c.delta) <= c.dx) {
 			t.Errorf("%s against %s: p %.4g, delta %.4f, want %v and %v", c.column, c.baseline, got.P, got.Glass, c.p, c.delta)
 		}
 		if len(report.Groups) != 3 || report.Groups[0].N != 15 || report.Groups[0].Name != "large dense" {

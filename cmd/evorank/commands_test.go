@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -263,7 +264,7 @@ func TestEvalJSON(t *testing.T) {
 	if e.Stories != 3 || len(e.PerStory) != 3 || targets != e.Targets || e.Precision != "fp64" || !strings.HasPrefix(e.Device, "cpu") {
 		t.Errorf("%+v", e)
 	}
-	if d := e.Loss - sum/3; d > 1e-12 || d < -1e-12 {
+	if !(math.Abs(e.Loss-sum/3) <= 1e-12) {
 		t.Errorf("loss %v, mean of the stories %v", e.Loss, sum/3)
 	}
 }

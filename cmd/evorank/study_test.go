@@ -173,7 +173,7 @@ func TestCompareJSON(t *testing.T) {
 	if len(r.Groups) != 3 || len(r.Pairs) != 3 || r.Pairs[0].Group != "factored" || r.Pairs[0].Baseline != "large dense" || r.Family != 3 {
 		t.Errorf("%+v", r)
 	}
-	if p := r.Pairs[0]; p.P < 0.80 || p.P > 0.84 || p.Glass < 0.161 || p.Glass > 0.165 { // method 7.2 b: 0.820 and 0.163, before rounding
+	if p := r.Pairs[0]; !(0.80 <= p.P && p.P <= 0.84 && 0.161 <= p.Glass && p.Glass <= 0.165) { // method 7.2 b: 0.820 and 0.163, before rounding
 		t.Errorf("%+v", p)
 	}
 }

@@ -73,7 +73,11 @@ func newSummary(r *run.Run, task *run.LanguageModel) (summary, error) {
 	t := task.Tokenizer
 	sampling := lm.Sampling{Temperature: sampleTemperature, MaxTokens: sampleTokens, EndOfText: endOfText(t), Seed: model.Seed(r.Config().Seed)}
 	for i := range sampleTexts {
-		text, err := t.Decode(n.Sample(nil, i, sampling))
+		labels, err := n.Sample(nil, i, sampling)
+		if err != nil {
+			return s, err
+		}
+		text, err := t.Decode(labels)
 		if err != nil {
 			return s, err
 		}

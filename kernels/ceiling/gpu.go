@@ -50,6 +50,9 @@ func (g *GPU) Measure(s *gpu.Stream) (Rates, error) {
 	from, err := gpu.Alloc[byte](s.Device(), "copied", copied)
 	to, toErr := gpu.Alloc[byte](s.Device(), "copy", copied)
 	err = errors.Join(err, toErr)
+	if err == nil {
+		err = gpu.FillBytes(s, from, 1) // initcheck: nothing is copied that nobody wrote
+	}
 	var r Rates
 	rate := func(work float64, launch func() error) (perSecond float64) {
 		seconds, timeErr := medianSeconds(s, launch)

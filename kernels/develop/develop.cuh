@@ -1,4 +1,4 @@
-// Tables that Go uploads once per network (gpu.go has the same structs), and the candidates of a launch.
+// Tables that Go uploads once per network (tables.go has the same structs), and the candidates of a launch.
 //
 // Dimensions: P candidates, G genotype elements, F phenotype elements, K rank.
 #pragma once

@@ -66,17 +66,21 @@ func TestRunGoesOnAfterAFailure(t *testing.T) {
 	}
 }
 
-// TestRunSanitizes: every package under every tool, whose findings are
+// TestRunSanitizes: every test by itself under every tool, whose findings are
 // failures.
 func TestRunSanitizes(t *testing.T) {
 	folder, programs := t.TempDir(), t.TempDir()
-	standIn(t, filepath.Join(folder, "a/a.test"), `echo "--- PASS: TestGPUOne"`, "0")
+	standIn(t, filepath.Join(folder, "a/a.test"), `case "$*" in *-test.list*) printf 'TestGPUOne\nTestGPUTwo\n'; exit ;; esac
+printf -- '--- PASS: TestGPUOne\n--- PASS: TestGPUTwo\n'`, "0")
 	standIn(t, filepath.Join(programs, "compute-sanitizer"), `case "$*" in *-test.short*) ;; *) exit 3 ;; esac
 case "$*" in *racecheck*report-api*) exit 4 ;; esac
-echo "--- PASS: TestGPUOne"
-[ "$2" != racecheck ] || exit 9`, "0")
+case "$*" in *'TestGPUOne$/small '*) test=TestGPUOne ;; *'TestGPUTwo$/small '*) test=TestGPUTwo ;; *) exit 5 ;; esac
+echo "--- PASS: $test"
+[ "$2 $test" != "racecheck TestGPUTwo" ] || exit 9`, "0")
+	t.Setenv("RUN", "GPU/small")
+	t.Setenv("JOBS", "4")
 	out, code := run(t, folder, programs, "--sanitize")
-	for _, want := range []string{`a +none .*ok`, `a +memcheck .*ok`, `a +racecheck .*FAILED: racecheck found errors`, `a +initcheck .*ok`, `a +synccheck .*ok`} {
+	for _, want := range []string{`a +none +2 .*ok`, `a +memcheck +2 .*ok`, `a +racecheck +2 .*FAILED: racecheck found errors`, `a +initcheck +2 .*ok`, `a +synccheck +2 .*ok`} {
 		if !regexp.MustCompile(want).MatchString(out) {
 			t.Errorf("no %q in\n%s", want, out)
 		}

@@ -119,7 +119,7 @@ func TestTails(t *testing.T) {
 		for side, name := range []string{"below", "above"} {
 			got := past[side][i]
 			t.Logf("%s %d sigma: %d, expected %.1f", name, 3+i, got, want)
-			if math.Abs(float64(got)-want) > 4*math.Sqrt(want)+1 {
+			if !(math.Abs(float64(got)-want) <= 4*math.Sqrt(want)+1) {
 				t.Errorf("%s %d sigma: %d of %d, expected %.1f", name, 3+i, got, perRound*rounds, want)
 			}
 		}

@@ -114,7 +114,7 @@ func TestGPULossesDoNotDependOnTheChunk(t *testing.T) {
 			for i := range individuals {
 				for story := range some.Len() {
 					got, want := each[i*c.sequences.Len()+story], want[i*some.Len()+story]
-					if math.Float32bits(got) != math.Float32bits(want) {
+					if math.Float32bits(got) != math.Float32bits(want) || got != got {
 						t.Errorf("%s, chunk %d: individual %d, sequence %d: %v, want %v", precision, c.chunk, i, story, got, want)
 					}
 				}

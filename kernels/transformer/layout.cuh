@@ -13,6 +13,10 @@ constexpr int HEADS = 4;         // padded heads
 constexpr int HEAD_DIM = 4;      // padded head size
 constexpr int DIM = HEADS * HEAD_DIM;
 
+// A running maximum before its first logit. Finite, so that 2^(padding's −∞ − maximum) is 0 and never NaN: no sum needs to ask whether
+// it has begun, and a NaN among the logits reaches every sum that it belongs to.
+constexpr float LOWEST = -3.402823466e38f;
+
 // Offsets (in floats) of the tensors in an individual's phenotype; the caller's table is an array of these int32.
 enum TensorOffset { EMBED = 0, DECODER_BIAS = 1, FIRST_BLOCK = 2 };
 enum BlockOffset { Q_W, Q_B, K_W, K_B, V_W, V_B, O_W, O_B, NORM1_W, NORM1_B, UP_W, UP_B, DOWN_W, DOWN_B, NORM2_W, NORM2_B, BLOCK_TENSORS };

@@ -253,7 +253,7 @@ __device__ __forceinline__ void loss_general(const Network& net, const LossArgum
     for (int entry = blockIdx.x * LOSS_WARPS + threadIdx.x / 32; entry < in.group_count; entry += gridDim.x * LOSS_WARPS) {
         uint32_t tokens[HT];
         load_fragment<HT>(tokens, states + int64_t(in.groups[entry]) * (HT * 128), lane);
-        float largest[2] = {-INFINITY, -INFINITY}, sum[2] = {0, 0};
+        float largest[2] = {LOWEST, LOWEST}, sum[2] = {0, 0};
         for (int tile_idx = 0; tile_idx < tiles; ++tile_idx) {
             uint32_t rows[2 * HT];
             float d[4];
@@ -264,7 +264,6 @@ __device__ __forceinline__ void loss_general(const Network& net, const LossArgum
             for (int c = 0; c < 2; ++c) {
                 const float first = d[c] + low, second = d[2 + c] + high;  // −∞ for rows past the vocabulary
                 const float now = fmaxf(largest[c], fmaxf(first, second));
-                if (now == -INFINITY) continue;  // nothing but padding so far
                 sum[c] = sum[c] * exp2_special(largest[c] - now) + exp2_special(first - now) + exp2_special(second - now);
                 largest[c] = now;
             }
@@ -274,7 +273,7 @@ __device__ __forceinline__ void loss_general(const Network& net, const LossArgum
         for (int c = 0; c < 2; ++c) {
             float top = largest[c];
             for (int distance = 4; distance < 32; distance *= 2) top = fmaxf(top, __shfl_xor_sync(~0u, top, distance));
-            float scaled = largest[c] == -INFINITY ? 0.0f : sum[c] * exp2_special(largest[c] - top);
+            float scaled = sum[c] * exp2_special(largest[c] - top);
             for (int distance = 4; distance < 32; distance *= 2) scaled += __shfl_xor_sync(~0u, scaled, distance);
             total[c] = log2f(scaled) + top;
         }

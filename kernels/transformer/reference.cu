@@ -33,7 +33,7 @@ __device__ void linear(float* out, const float* in, const float* w, const float*
         const int64_t t = idx / N, n = idx % N;
         float sum = b[n];
         for (int k = 0; k < K; ++k) sum = fmaf(in[t * K + k], w[n * K + k], sum);
-        if (relu) sum = fmaxf(sum, 0.0f);
+        if (relu && sum < 0) sum = 0;  // NaN stays
         out[idx] = accumulate ? out[idx] + sum : sum;
     }
     __syncthreads();
@@ -87,7 +87,7 @@ __device__ void story_losses(float* nll, const float* x, const float* embedding,
         const float* state[TOKENS_EACH];  // past the end: the last token again
         float largest[TOKENS_EACH], sum[TOKENS_EACH];  // of this lane's rows so far
 #pragma unroll
-        for (int k = 0; k < TOKENS_EACH; ++k) state[k] = x + min(first + k, int64_t(T - 1)) * H, largest[k] = -INFINITY, sum[k] = 0;
+        for (int k = 0; k < TOKENS_EACH; ++k) state[k] = x + min(first + k, int64_t(T - 1)) * H, largest[k] = LOWEST, sum[k] = 0;
         for (int64_t vocab_idx = lane; vocab_idx < net.vocab; vocab_idx += 32) {
             float logit[TOKENS_EACH];
 #pragma unroll
@@ -108,7 +108,7 @@ __device__ void story_losses(float* nll, const float* x, const float* embedding,
         for (int k = 0; k < TOKENS_EACH; ++k) {
             if (first + k >= T) break;
             const float top = warp_largest(largest[k]);
-            const float total = warp_sum(largest[k] == -INFINITY ? 0.0f : sum[k] * expf(largest[k] - top));
+            const float total = warp_sum(sum[k] * expf(largest[k] - top));
             const int64_t target = tokens[first + k] >> 16;
             float logit = bias[target];
             for (int n = 0; n < H; ++n) logit = fmaf(state[k][n], embedding[target * H + n], logit);

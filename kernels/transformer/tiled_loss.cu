@@ -20,12 +20,11 @@ struct LossSizes {
 
 // Where the sums of a row's columns stand so far.
 struct Running {
-    float largest = -INFINITY, sum = 0;
+    float largest = LOWEST, sum = 0;
 
     template <class F>
     __device__ __forceinline__ void merge(float other_largest, float other_sum) {
         const float top = fmaxf(largest, other_largest);
-        if (top == -INFINITY) return;  // nothing but padding on either side
         sum = sum * power_of_two<F>(largest - top) + other_sum * power_of_two<F>(other_largest - top);
         largest = top;
     }
@@ -52,7 +51,6 @@ __device__ __forceinline__ void add_tile(Product& product, Running (&running)[Pr
                 for (int j = 0; j < SOME; ++j)
                     if (first_row + Product::column(j0 + j) == targets[i]) found[i] = logits[j];
             }
-            if (top == -INFINITY) continue;
             float sum = running[i].sum * power_of_two<F>(running[i].largest - top);
 #pragma unroll
             for (int j = 0; j < SOME; ++j) sum += power_of_two<F>(logits[j] - top);

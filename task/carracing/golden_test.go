@@ -76,7 +76,7 @@ func (c *tally) compare(t *testing.T, file string, got, want *Array) {
 	var bad []int
 	for i, w := range want.F8 {
 		g := got.F8[i]
-		if math.Float64bits(g) == math.Float64bits(w) || math.IsNaN(g) && math.IsNaN(w) {
+		if same(g, w) {
 			continue
 		}
 		if want.Name == "track" && math.Abs(g-w) <= 1e-12 {
@@ -101,6 +101,11 @@ func (c *tally) compare(t *testing.T, file string, got, want *Array) {
 		t.Errorf("%s: %s%v: %d values differ, the first at %d: %s, want %s",
 			file, want.Name, want.Shape, len(bad), bad[0], got.at(bad[0]), want.at(bad[0]))
 	}
+}
+
+// same compares bits, but for NaN's.
+func same(got, want float64) bool {
+	return math.Float64bits(got) == math.Float64bits(want) || math.IsNaN(got) && math.IsNaN(want)
 }
 
 func (a *Array) at(i int) string {
@@ -133,7 +138,7 @@ func TestTracesEqualGymnasium(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.compareAll(t, path, got.Trace, want)
-		if got.Trace.End != want.End || *got.Trace.Return != *want.Return && !math.IsNaN(*want.Return) {
+		if got.Trace.End != want.End || !same(*got.Trace.Return, *want.Return) {
 			t.Errorf("%s: ended by %q with %v, want %q with %v", path, got.Trace.End, *got.Trace.Return, want.End, *want.Return)
 		}
 		c.rows += want.Steps + 1

@@ -131,7 +131,7 @@ func TestTurnsByQuarters(t *testing.T) {
 		}
 		for _, off := range []float64{3e-6, -3e-6} {
 			sin, cos := turnOf(exact + off)
-			if wantSin, wantCos := sinCos64(exact + off); math.Abs(sin-wantSin) > 1e-15 || math.Abs(cos-wantCos) > 1e-15 {
+			if wantSin, wantCos := sinCos64(exact + off); !(math.Abs(sin-wantSin) <= 1e-15 && math.Abs(cos-wantCos) <= 1e-15) {
 				t.Errorf("%d quarters + %v: sine %v, cosine %v; want %v, %v", quarter, off, sin, cos, wantSin, wantCos)
 			}
 		}

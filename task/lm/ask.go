@@ -3,7 +3,6 @@ package lm
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/evorank/evorank/kernels/transformer"
 	"github.com/evorank/evorank/model"
@@ -43,13 +42,13 @@ func ReadLosses(ctx context.Context, evaluator any, vocabulary int) (Reader, err
 			return nil, err
 		}
 		logits, err := e.PerStory(ctx, model.Candidate{Parent: 0}, model.Cases{Count: vocabulary})
+		if err != nil {
+			return nil, err
+		}
 		for i, mean := range logits {
-			if math.IsNaN(mean) || math.IsInf(mean, 0) {
-				return nil, fmt.Errorf("lm: sample: token %d: the loss is %v: the weights overflow", len(text), mean)
-			}
 			logits[i] = -mean * float64(len(text)) // the mean is over that many targets
 		}
-		return logits, err
+		return logits, checkFinite("loss", len(text), logits)
 	}, nil
 }
 

@@ -66,10 +66,9 @@ type outcome struct {
 	digests []model.Digest
 }
 
-// equal compares bits: NaN is the same as itself.
+// equal is false where a fitness is NaN: the same twice, but no result.
 func (o outcome) equal(other outcome) bool {
-	same := func(a, b model.Fitness) bool { return math.Float64bits(float64(a)) == math.Float64bits(float64(b)) }
-	return slices.EqualFunc(o.fitness, other.fitness, same) && slices.Equal(o.digests, other.digests)
+	return slices.Equal(o.fitness, other.fitness) && slices.Equal(o.digests, other.digests)
 }
 
 // twoGenerations scores 128 founders, keeps the best 16, scores 112 children of

@@ -2,6 +2,7 @@ package lm
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
@@ -26,7 +27,21 @@ type Reader func(id int32) ([]float64, error)
 // ReadReference reads a new text in float64.
 func ReadReference(n *transformer.Network) Reader {
 	d := transformer.NewReference(n).Decoder()
-	return func(id int32) ([]float64, error) { return d.Step(id), nil }
+	return func(id int32) ([]float64, error) {
+		logits := d.Step(id)
+		return logits, checkFinite("logit", d.Len(), logits)
+	}
+}
+
+// checkFinite returns an error if one of the values after a token, counted from
+// 1, is NaN or infinite: no distribution can be drawn from.
+func checkFinite(what string, token int, values []float64) error {
+	for _, v := range values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("lm: sample: token %d: a %s is %v: the weights overflow", token, what, v)
+		}
+	}
+	return nil
 }
 
 // Sample continues a prompt of labels and returns the new labels. It stops at

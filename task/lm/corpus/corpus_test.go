@@ -200,7 +200,7 @@ func TestLevels(t *testing.T) {
 	}
 	uniform, unigram, bigram := levels.Uniform(len(words)+3), levels.Unigram(ids), levels.Bigram(ids)
 	t.Logf("nats per token: uniform %.3f, unigram %.3f, bigram %.3f", uniform, unigram, bigram)
-	if unigram > uniform-0.4 || bigram > unigram-2 {
+	if !(unigram <= uniform-0.4 && bigram <= unigram-2) {
 		t.Errorf("levels too close: uniform %.3f, unigram %.3f, bigram %.3f", uniform, unigram, bigram)
 	}
 }

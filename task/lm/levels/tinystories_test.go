@@ -39,10 +39,10 @@ func TestTinyStories(t *testing.T) {
 	}
 	unigram, bigram := levels.Unigram(stories), levels.Bigram(stories)
 	t.Logf("%d stories: unigram %.4f, bigram %.4f", len(stories), unigram, bigram)
-	if math.Abs(unigram-5.79) > 0.02 {
+	if !(math.Abs(unigram-5.79) <= 0.02) {
 		t.Errorf("unigram %.4f, counted 5.79", unigram)
 	}
-	if math.Abs(bigram-3.40) > 0.05 {
+	if !(math.Abs(bigram-3.40) <= 0.05) {
 		t.Errorf("bigram %.4f, counted 3.40", bigram)
 	}
 }
