@@ -43,6 +43,7 @@ func TestFiguresRefuse(t *testing.T) {
 		{"cannot begin at zero", curve(Frame{X: frame.X, Y: Axis{Name: "a", Log: true, FromZero: true}}, one)},
 		{"reference r: y of point 0 is NaN", curve(Frame{X: frame.X, Y: frame.Y, References: []Reference{{"r", nan}}}, one)},
 		{"-1 by 0 inches", curve(Frame{X: frame.X, Y: frame.Y, Width: -1}, one)},
+		{"NaN by 0 inches", curve(Frame{X: frame.X, Y: frame.Y, Width: nan}, one)},
 		{"no columns", func() (*Figure, error) { return Strips(frame, nil) }},
 		{"a: no values", func() (*Figure, error) { return Strips(frame, []Column{{Name: "a"}}) }},
 		{"a: y of point 1 is NaN", func() (*Figure, error) {

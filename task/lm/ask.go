@@ -48,7 +48,7 @@ func ReadLosses(ctx context.Context, evaluator any, vocabulary int) (Reader, err
 		for i, mean := range logits {
 			logits[i] = -mean * float64(len(text)) // the mean is over that many targets
 		}
-		return logits, checkFinite("loss", len(text), logits)
+		return logits, checkLogits(logits, len(text))
 	}, nil
 }
 

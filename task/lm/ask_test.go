@@ -85,24 +85,28 @@ func checkReadLosses(t *testing.T, e interface {
 	}
 }
 
-// TestReadLossesRefuses: what scores no sequences, and weights that overflow.
-func TestReadLossesRefuses(t *testing.T) {
+// TestReadersRefuse: what scores no sequences, and weights that overflow.
+func TestReadersRefuse(t *testing.T) {
 	if _, err := ReadLosses(context.Background(), 3, 5); err == nil {
 		t.Error("a number is read as an evaluator")
 	}
 	e := newCPU(t, 1, "fp32")
-	broken := make([]float32, testLayout(t).Genotype)
+	l := testLayout(t)
+	broken, phenotype := make([]float32, l.Genotype), make([]float32, l.Phenotype)
 	for i := range broken {
 		broken[i] = float32(math.Inf(1))
 	}
 	if err := e.Import(0, broken); err != nil {
 		t.Fatal(err)
 	}
-	r, err := ReadLosses(context.Background(), e, spec.Vocab)
+	losses, err := ReadLosses(context.Background(), e, spec.Vocab)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r(1); err == nil {
-		t.Error("infinite weights have logits")
+	develop.Phenotype(phenotype, broken, l)
+	for name, r := range map[string]Reader{"losses": losses, "the reference": ReadReference(Bind(spec, l, broken, phenotype))} {
+		if text, err := Sample(r, nil, 0, Sampling{MaxTokens: 5}); err == nil {
+			t.Errorf("infinite weights write %v, as %s read them", text, name)
+		}
 	}
 }

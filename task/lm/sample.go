@@ -29,16 +29,16 @@ func ReadReference(n *transformer.Network) Reader {
 	d := transformer.NewReference(n).Decoder()
 	return func(id int32) ([]float64, error) {
 		logits := d.Step(id)
-		return logits, checkFinite("logit", d.Len(), logits)
+		return logits, checkLogits(logits, d.Len())
 	}
 }
 
-// checkFinite returns an error if one of the values after a token, counted from
-// 1, is NaN or infinite: no distribution can be drawn from.
-func checkFinite(what string, token int, values []float64) error {
-	for _, v := range values {
+// checkLogits refuses those after so many tokens if one is NaN or infinite: they
+// stand for no distribution.
+func checkLogits(logits []float64, tokens int) error {
+	for _, v := range logits {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			return fmt.Errorf("lm: sample: token %d: a %s is %v: the weights overflow", token, what, v)
+			return fmt.Errorf("lm: sample: token %d: a logit is %v: the weights overflow", tokens, v)
 		}
 	}
 	return nil
