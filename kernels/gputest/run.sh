@@ -3,9 +3,9 @@
 #
 # A test is a GPU test if its name says GPU or Hardware. Without a GPU they fail. Under --sanitize each test runs again, in a process
 # of its own, under compute-sanitizer's racecheck, memcheck, initcheck and synccheck, with -test.short: the tools are a hundred times
-# slower, so there a generation is repeated three times instead of a hundred, and fewer normals are drawn. JOBS of these processes
-# run side by side (default 1; sixteen take eight minutes on an H200). Whatever fails, the rest runs; the exit code is 1 if anything
-# failed. Full outputs are in logs/. LIMIT seconds for one process (default 900); RUN chooses among the tests, as go test -run does.
+# slower, so there a generation is repeated three times instead of a hundred, and sequences and samples are fewer and shorter. JOBS of these processes
+# run side by side (default 1). Whatever fails, the rest runs; the exit code is 1 if anything failed. Full outputs are in logs/.
+# LIMIT seconds for one process (default 900); RUN chooses among the tests, as go test -run does.
 set -uo pipefail
 cd "$(dirname "$0")"
 tools=() packages=()
@@ -34,8 +34,8 @@ process() {
   local tool=$1 package=$2 pattern=$3 id binary log begun seconds code passed broken skipped verdict=ok
   id=${package//\//-}-$tool-$4 binary=./$(basename "$package").test
   log=$PWD/logs/$id.txt
-  local command=("$binary" -test.v -test.run "$pattern") options=()
-  [ "$tool" != memcheck ] || options=(--report-api-errors no) # a kernel's parameters are counted by asking until there is none
+  local command=("$binary" -test.v -test.run "$pattern") options=(--require-cuda-init no) # tests of plans need none
+  [ "$tool" != memcheck ] || options+=(--report-api-errors no) # a kernel's parameters are counted by asking until there is none
   [ "$tool" = none ] || command=(compute-sanitizer --tool "$tool" --error-exitcode 9 "${options[@]}" "${command[@]}" -test.short)
   begun=$(date +%s%N)
   (cd "$package" && timeout "$LIMIT" "${command[@]}") >"$log" 2>&1

@@ -65,7 +65,10 @@ func (c factoredCase) individuals(l *model.Layout, n int, sequences Sequences) (
 // ones when repeated.
 func TestGPUTiledFactored(t *testing.T) {
 	s, m := gputest.Open(t)
-	const individuals, room = 3, 2 // a chunk of two and one of one
+	individuals, room, repeat := 3, 2, true // a chunk of two and one of one
+	if testing.Short() {
+		individuals, room, repeat = 1, 1, false
+	}
 	for _, c := range factoredCases {
 		l, sequences := c.layout(t), randomSequences(rand.New(rand.NewPCG(3, 4)), c.shape.Vocab, c.lengths...)
 		genotypes, phenotypes, want := c.individuals(l, individuals, sequences)
@@ -86,10 +89,10 @@ func TestGPUTiledFactored(t *testing.T) {
 			if equal(materialised, factored) {
 				t.Errorf("%s, %v: both applications give the same bits: is there but one?", c.what, choice)
 			}
-			if !equal(losses(Factored), factored) {
+			if repeat && !equal(losses(Factored), factored) {
 				t.Errorf("%s, %v: other bits when repeated", c.what, choice)
 			}
-			if GPUPlan(l, c.shape, choice, Auto) == "" && !equal(losses(Auto), materialised) {
+			if repeat && GPUPlan(l, c.shape, choice, Auto) == "" && !equal(losses(Auto), materialised) {
 				t.Errorf("%s, %v: auto is not what it is planned to be", c.what, choice)
 			}
 		}

@@ -34,6 +34,9 @@ func TestGPUTiledLimits(t *testing.T) {
 		{"8,192 tokens", Shape{Hidden: 24, Heads: 1, HeadDim: 8, FFN: 50, Blocks: 1, Vocab: 97, Position: model.Rotary, RotaryDims: 8}, []int{8193, 3}},
 	} {
 		t.Run(c.what, func(t *testing.T) {
+			if testing.Short() { // what is at its limit stays, but for the tokens
+				c.shape.FFN, c.shape.HeadDim, c.lengths = min(c.shape.FFN, 70), min(c.shape.HeadDim, 9), short(c.lengths...)
+			}
 			l := denseLayout(t, c.shape)
 			sequences := randomSequences(rand.New(rand.NewPCG(3, 4)), c.shape.Vocab, c.lengths...)
 			sequences.IDs[len(sequences.IDs)-1] = int32(c.shape.Vocab - 1) // the last row of the decoder is a target
@@ -60,12 +63,15 @@ func TestGPUTiledWideInChunks(t *testing.T) {
 	s, m := gputest.Open(t)
 	const individuals = 3
 	shape := Shape{Hidden: 1500, Heads: 5, HeadDim: 70, FFN: 700, Blocks: 1, Vocab: 4200, Position: model.Sinusoid}
+	if testing.Short() {
+		shape.HeadDim, shape.FFN, shape.Vocab = 9, 70, 140
+	}
 	l := denseLayout(t, shape)
 	var all []float32
 	for i := range individuals {
 		all = append(all, randomPhenotype(l, shape, 2, uint64(i))...)
 	}
-	phenotypes, sequences := gputest.Upload(t, s, all), randomSequences(rand.New(rand.NewPCG(3, 4)), shape.Vocab, 2, 200, 65)
+	phenotypes, sequences := gputest.Upload(t, s, all), randomSequences(rand.New(rand.NewPCG(3, 4)), shape.Vocab, short(2, 200, 65)...)
 	for _, choice := range tiledChoices(s.Device().Info) {
 		var losses [2][]float32
 		for i, room := range []int{individuals, 1} {

@@ -162,7 +162,7 @@ func poisonTiled(t testing.TB, s *gpu.Stream, g *GPU) {
 // tiled kernels.
 func TestGPUTiledGolden(t *testing.T) {
 	s, m := gputest.Open(t)
-	for _, c := range readGolden(t) {
+	for _, c := range goldenForGPU(t) {
 		n, phenotype := goldenOnGPU(t, s, c.Net)
 		for _, choice := range tiledChoices(s.Device().Info) {
 			g, err := NewGPU(m, s, n.Layout, n.Transformer, choice, Materialised, c.sequences(), 1, 1<<30)
@@ -197,10 +197,10 @@ func TestGPUTiledDoesNotDependOnTheChunk(t *testing.T) {
 		all[2*l.Phenotype+i] = float32(math.NaN())
 	}
 	phenotypes := gputest.Upload(t, s, all)
-	some, more := sequencesOf(2, 100, 984, 17, 300), sequencesOf(2, 100, 984, 17, 300, 64, 65, 800, 33)
+	some, more := sequencesOf(short(2, 100, 984, 17, 300)...), sequencesOf(short(2, 100, 984, 17, 300, 64, 65, 800, 33)...)
 	for _, choice := range tiledChoices(s.Device().Info) {
 		z := newTiledSizes(shape, choice.Precision, factoredRanks(l), Auto)
-		little := uint64(z.prepared + 20_000 + 1100*z.bytesOfARow) // of one individual, one sequence after the other
+		little := uint64(z.prepared + 20_000 + (more.Longest()+117)*z.bytesOfARow) // of one individual, one sequence after the other
 		var want []float32
 		for _, c := range []struct {
 			sequences Sequences

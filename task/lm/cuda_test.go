@@ -229,16 +229,16 @@ func TestGPUWindowsKeepBits(t *testing.T) {
 // (three with -short), and on one device or two (here: one device twice).
 func TestGPUSplits(t *testing.T) {
 	needGPU(t)
-	ctx, cases, repeats := context.Background(), model.Cases{Count: 9}, 100
+	ctx, cases, repeats, individuals := context.Background(), model.Cases{Count: 9}, 100, 37
 	if testing.Short() {
-		repeats = 3
+		repeats, individuals = 2, 5
 	}
 	for _, p := range modes {
 		one, _ := gpuPair(t, p.Precision, 0)
 		two, _ := gpuPair(t, p.Precision, 0, 0)
 		one.SetApplication(p.Application)
 		two.SetApplication(p.Application)
-		cs := founders(37)
+		cs := founders(individuals)
 		want, err := one.Evaluate(ctx, cs, cases)
 		if err != nil {
 			t.Fatal(err)
