@@ -13,8 +13,9 @@
 //
 // Whatever the world does wrong is an error of the form "operation: thing:
 // cause": *Error carries the driver's error code, *UnusableError the reason why
-// there is no usable GPU. The package never falls back to anything, never
-// retries and prints nothing. Built with the tag nogpu, or for systems other
+// there is no usable GPU. The package never falls back to anything, never makes a
+// call that failed again (WithinMemory tries another, for less memory) and
+// prints nothing. Built with the tag nogpu, or for systems other
 // than Linux on amd64 and arm64, it has the same functions and every device
 // reports that it was built without GPU support.
 package gpu

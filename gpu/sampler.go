@@ -6,7 +6,7 @@ import (
 )
 
 // Load is what the cards of a run report together. A nil field is one that no
-// card reports, or that has not been read yet.
+// card reports, or that has not been read yet, or could not be the last time.
 type Load struct {
 	UtilisationPct  *float64 // mean over the cards
 	MemoryUsedBytes *uint64  // sum; other programs on the cards count too
@@ -23,8 +23,8 @@ type Sampler struct {
 }
 
 // Watch begins to read the cards with those PCI bus ids (Info.BusID): at once,
-// and at every tick. It fails if NVML or a card is missing there; a card that
-// is lost later only stops being reported.
+// and at every tick. It fails if NVML or a card is missing there; while a card
+// cannot be read later, nothing is reported of any.
 func Watch(busIDs []string, ticks <-chan time.Time) (*Sampler, error) {
 	lib, err := loadedManagement()
 	if err != nil {

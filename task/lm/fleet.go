@@ -129,7 +129,8 @@ func (f Fleet) Import(slot model.Slot, genotype []float32) error {
 // Export returns a copy of the genotype in a slot.
 func (f Fleet) Export(slot model.Slot) ([]float32, error) { return f[0].Export(slot) }
 
-// PerStory returns the loss of one candidate on each of the cases' stories.
+// PerStory returns the loss of one candidate on each of the cases' stories, all
+// by the first device.
 func (f Fleet) PerStory(ctx context.Context, c model.Candidate, cases model.Cases) ([]float64, error) {
 	return f[0].PerStory(ctx, c, cases)
 }

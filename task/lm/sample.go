@@ -21,7 +21,7 @@ type Sampling struct {
 }
 
 // Reader takes the next id of a text and returns the logits of the one after
-// it, [V], which may all be off by the same constant.
+// it, [V], finite, which may all be off by the same constant.
 type Reader func(id int32) ([]float64, error)
 
 // ReadReference reads a new text in float64.

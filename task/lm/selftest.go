@@ -29,9 +29,9 @@ func Tolerance(p transformer.Precision) float64 {
 
 // SelfTest evaluates small populations of odd sizes on a GPU and compares them
 // with this processor: genotypes by digest, bit for bit, losses within the
-// precision's tolerance of the float64 reference. The fused kernels (of the
-// larger size) and the tiled ones take part, each where the device has them in
-// that precision. It is run before a device is trusted. The time is that of the
+// precision's tolerance of the float64 reference. The fused kernels of each size
+// and the tiled ones take part, each where the device has them in that
+// precision. It is run before a device is trusted. The time is that of the
 // test: a run has its devices open.
 func SelfTest(ordinal int, precision transformer.Precision) (time.Duration, error) {
 	d, m, err := open(ordinal)
