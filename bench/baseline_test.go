@@ -95,6 +95,7 @@ func TestGPUBaselines(t *testing.T) {
 		`{"framework": "torch 9", "median_s": 0.5, "losses": [8.001, 9.002]}`: "",
 		`{"framework": "torch 9", "median_s": 0.5, "losses": [8.001, 9.2]}`:   "differs from ours",
 		`{"framework": "torch 9", "median_s": 0.5, "losses": [8.001]}`:        "losses of 1 individuals",
+		`{"framework": "torch 9", "median_s": 0.5, "losses": [8.001, NaN]}`:   "no result", // as Python writes it; JSON has none
 		`no JSON`: "no result",
 	} {
 		rows := run(Python{Interpreter: interpreter(t, says, "0")})
