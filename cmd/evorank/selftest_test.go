@@ -12,11 +12,12 @@ import (
 	"testing"
 )
 
-// TestWrongGPU: a GPU that computes wrongly does not pass the self-test, so
+// TestFailedSelfTest: a GPU that computes wrongly does not pass the self-test, so
 // nothing is trained: exit code 4 and the reason, no run directory, and the CPU
 // does not step in, not even for auto. The GPU is one that testdata/libcuda.c
-// makes up, whose driver finds everything in order.
-func TestWrongGPU(t *testing.T) {
+// makes up, whose driver finds everything in order; a real one is not asked, so
+// the test's name does not say GPU.
+func TestFailedSelfTest(t *testing.T) {
 	drivers := t.TempDir()
 	out, err := exec.Command("cc", "-shared", "-fPIC", "-o", filepath.Join(drivers, "libcuda.so.1"), "testdata/libcuda.c").CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
