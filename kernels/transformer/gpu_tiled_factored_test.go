@@ -65,9 +65,9 @@ func (c factoredCase) individuals(l *model.Layout, n int, sequences Sequences) (
 // ones when repeated.
 func TestGPUTiledFactored(t *testing.T) {
 	s, m := gputest.Open(t)
-	individuals, room, repeat := 3, 2, true // a chunk of two and one of one
+	individuals, room, bits := 3, 2, true // a chunk of two and one of one
 	if testing.Short() {
-		individuals, room, repeat = 1, 1, false
+		individuals, room, bits = 1, 1, false // three losses may round alike by chance
 	}
 	for _, c := range factoredCases {
 		l, sequences := c.layout(t), randomSequences(rand.New(rand.NewPCG(3, 4)), c.shape.Vocab, c.lengths...)
@@ -86,13 +86,13 @@ func TestGPUTiledFactored(t *testing.T) {
 			materialised, factored := losses(Materialised), losses(Factored)
 			compareFactored(t, c.what+", materialised", choice, materialised, want)
 			compareFactored(t, c.what+", factored", choice, factored, want)
-			if equal(materialised, factored) {
+			if bits && equal(materialised, factored) {
 				t.Errorf("%s, %v: both applications give the same bits: is there but one?", c.what, choice)
 			}
-			if repeat && !equal(losses(Factored), factored) {
+			if bits && !equal(losses(Factored), factored) {
 				t.Errorf("%s, %v: other bits when repeated", c.what, choice)
 			}
-			if repeat && GPUPlan(l, c.shape, choice, Auto) == "" && !equal(losses(Auto), materialised) {
+			if bits && GPUPlan(l, c.shape, choice, Auto) == "" && !equal(losses(Auto), materialised) {
 				t.Errorf("%s, %v: auto is not what it is planned to be", c.what, choice)
 			}
 		}
