@@ -14,6 +14,11 @@ trap 'rm -rf "$work"' EXIT
 [ "$(grep -c '^cuda:' "$work/devices")" -ge 2 ] && devices='cuda:0 cuda:0,1' || devices=cuda:0
 read -ra devices <<<"${DEVICES:-$devices}"
 one=${devices[0]}
+if [ ${#devices[@]} -gt 1 ]; then # CUDA's numbers change with the order, nvidia-smi's stay with the cards
+  echo
+  echo '$ CUDA_VISIBLE_DEVICES=1,0 evorank devices'
+  CUDA_VISIBLE_DEVICES=1,0 "$evorank" devices
+fi
 
 # median DEVICE KEY of its run's generations, but for the first two
 median() { tail -n +3 "$work/$1/metrics.jsonl" | sed "s/.*\"$2\":\([-0-9.e+]*\).*/\1/" | sort -g | awk '{ x[NR] = $1 } END { print x[int((NR + 1) / 2)] }'; }
