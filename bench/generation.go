@@ -32,7 +32,7 @@ type Generation struct {
 	Evaluation        float64 `json:"evaluation_seconds"`
 	Selection         float64 `json:"selection_seconds"` // asking for children, ranking, genomes
 	Adoption          float64 `json:"adoption_seconds"`
-	Lineage           float64 `json:"lineage_seconds"` // fsync included
+	Lineage           float64 `json:"lineage_seconds"` // fsync included, as far as the next evaluation does not hide it
 	Host              float64 `json:"host_seconds"`    // all but the evaluation
 	HostToDeviceBytes uint64  `json:"host_to_device_bytes"`
 	DeviceToHostBytes uint64  `json:"device_to_host_bytes"`

@@ -17,9 +17,10 @@ type Evaluator interface {
 	Adopt(context.Context, []model.Candidate) ([]model.Digest, error)
 }
 
-// Recorder makes a generation durable before the next one starts.
+// Recorder makes generations durable, each before the next one is recorded.
 type Recorder interface {
-	// Record gets the generation's records and the state after it.
+	// Record gets the generation's records and the state after it. What it
+	// gets it may still be writing when the next generation starts.
 	Record(context.Context, []model.Record, State) error
 }
 

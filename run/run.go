@@ -218,6 +218,9 @@ func (r *Run) Train(ctx context.Context, show func(Progress)) error {
 
 // finish records how the run ended and what can be done next.
 func (r *Run) finish(ctx context.Context, err error) error {
+	if failed := r.lineage.Flush(); failed != nil && !errors.Is(err, failed) { // also if it was stopped: what is on the disk counts
+		err = failed
+	}
 	r.manifest.Status, r.manifest.Reason = Done, ""
 	if stopped := ctx.Err() != nil && errors.Is(err, ctx.Err()); stopped {
 		r.manifest.Status, r.manifest.Reason = Interrupted, context.Cause(ctx).Error()
@@ -227,9 +230,9 @@ func (r *Run) finish(ctx context.Context, err error) error {
 		}
 	} else if err != nil {
 		r.manifest.Status, r.manifest.Reason = Failed, err.Error()
-		err = fmt.Errorf("%w: evorank resume %s goes on after generation %d", err, r.dir, r.state.Generation)
+		err = fmt.Errorf("%w: evorank resume %s goes on after generation %d", err, r.dir, r.lineage.Last())
 	}
-	r.manifest.Generation, r.manifest.Updated = int(r.state.Generation), r.options.now()
+	r.manifest.Generation, r.manifest.Updated = int(r.lineage.Last()), r.options.now()
 	if writeErr := r.manifest.write(r.dir); err == nil {
 		err = writeErr
 	}

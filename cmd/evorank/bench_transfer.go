@@ -72,7 +72,7 @@ func showGeneration(c *cli.Context, g bench.Generation) error {
 	}
 	w := c.App.Writer
 	fmt.Fprintf(w, "\na generation of %d, %s, medians of %d, on %s: %d bytes up, %d bytes down\n", g.Population, g.Network, g.Generations, g.Device, g.HostToDeviceBytes, g.DeviceToHostBytes)
-	fmt.Fprintf(w, "evaluation %.2f ms (%d stories), host %.2f ms: selection %.2f, adoption %.2f, lineage on the disk %.2f\n",
+	fmt.Fprintf(w, "evaluation %.2f ms (%d stories), host %.2f ms: selection %.2f, adoption %.2f, lineage %.2f\n",
 		1e3*g.Evaluation, g.Stories, 1e3*g.Host, 1e3*g.Selection, 1e3*g.Adoption, 1e3*g.Lineage)
 	return nil
 }

@@ -35,10 +35,11 @@
 //	  56  fitness      float64  after each earlier stage; of who was eliminated,
 //	                            the last it had
 //
-// Checksums are CRC-32C. A block is written in one piece and synced; one that
-// a crash cut short is dropped. The block's head has a checksum of its own so
-// that damage to its size cannot pass for a crash. Any other difference
-// between the file and this format is an error that names the byte.
+// Checksums are CRC-32C. A block is written in one piece and synced before the
+// next one is written; one that a crash cut short is dropped. The block's head
+// has a checksum of its own so that damage to its size cannot pass for a crash.
+// Any other difference between the file and this format is an error that names
+// the byte.
 //
 // Package lineage never repairs, never rewrites what was complete, and never
 // holds more than one generation in memory, ancestors aside.

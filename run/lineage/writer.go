@@ -12,15 +12,19 @@ import (
 )
 
 // Writer appends to a log. It is the only writer: the caller holds the run's
-// lock.
+// lock. While the caller goes on, at most one block is on its way to the disk.
 type Writer struct {
-	path   string
-	file   *os.File
-	header Header
-	last   model.Generation
-	end    int64 // of what is complete and synced
-	block  []byte
-	failed error
+	path    string
+	file    *os.File
+	header  Header
+	last    model.Generation // written
+	end     int64            // of what is written
+	synced  model.Generation // the last one that is on the disk
+	safe    int64            // where it ends
+	syncing chan error       // of the last block; nil: it is on the disk
+	sync    func() error
+	block   []byte
+	failed  error
 }
 
 // Create starts a log. A file that exists is never overwritten.
@@ -69,15 +73,26 @@ func openWriter(path string, h Header, last model.Generation, end int64) (*Write
 	if err != nil {
 		return nil, fmt.Errorf("lineage: %w", err)
 	}
-	return &Writer{path: path, file: f, header: h, last: last, end: end}, nil
+	return &Writer{path: path, file: f, header: h, last: last, end: end, synced: last, safe: end, sync: f.Sync}, nil
 }
 
-// Close releases the file. All that was appended is on the disk already.
-func (w *Writer) Close() error { return w.file.Close() }
+// Close waits for the disk and releases the file. A failure that was returned
+// before is not returned again.
+func (w *Writer) Close() error {
+	if w.failed != nil {
+		return w.file.Close()
+	}
+	return errors.Join(w.Flush(), w.file.Close())
+}
+
+// Last returns the last generation that is known to be on the disk.
+func (w *Writer) Last() model.Generation { return w.synced }
 
 // Append writes the records of the next generation, in the order of their
-// index, and returns once they are on the disk. On an error the log is as it
-// was, and the writer is of no further use.
+// index. It returns once they are written and the generation before is on the
+// disk: what the disk takes for this one goes by while the next is evaluated.
+// So a program that is killed loses none, a machine without power at most one.
+// On an error the log ends with Last, and the writer is of no further use.
 func (w *Writer) Append(records []model.Record) error {
 	head := blockHead{generationBlock, w.last + 1, len(records)}
 	if err := head.follows(w.last, w.header.Population); err != nil {
@@ -88,38 +103,54 @@ func (w *Writer) Append(records []model.Record) error {
 			return fmt.Errorf("lineage: %s: %w", w.path, err)
 		}
 	}
-	if err := w.write(head, records); err != nil {
-		return err
-	}
-	w.last = head.generation
-	return nil
+	return w.write(head, records)
 }
 
 // MarkDeviceChange notes that what follows was computed on another kind of
 // device than what stands before, so that bits may differ from a run on one.
 func (w *Writer) MarkDeviceChange() error {
-	return w.write(blockHead{deviceChangeBlock, w.last, 0}, nil)
+	if err := w.write(blockHead{deviceChangeBlock, w.last, 0}, nil); err != nil {
+		return err
+	}
+	return w.Flush()
 }
 
+// Flush returns once everything that was appended is on the disk.
+func (w *Writer) Flush() error {
+	if w.syncing != nil {
+		err := <-w.syncing
+		w.syncing = nil
+		if err != nil {
+			return w.fail(err)
+		}
+		w.synced, w.safe = w.last, w.end
+	}
+	return w.failed
+}
+
+// fail takes back what is not known to be on the disk.
+func (w *Writer) fail(err error) error {
+	w.file.Truncate(w.safe) // if this fails too, the next reader finds a whole block, or drops a part of one
+	w.failed = files.Explain("lineage", w.path, err)
+	return w.failed
+}
+
+// write puts a block behind the others, once these are on the disk.
 func (w *Writer) write(head blockHead, records []model.Record) error {
-	if w.failed != nil {
-		return w.failed
+	if err := w.Flush(); err != nil {
+		return err
 	}
 	w.block = head.append(w.block[:0])
 	for i := range records {
 		w.block = w.header.appendRecord(w.block, &records[i])
 	}
 	w.block = appendChecksum(w.block, headSize)
-	_, err := w.file.WriteAt(w.block, w.end)
-	if err == nil {
-		err = w.file.Sync()
+	if _, err := w.file.WriteAt(w.block, w.end); err != nil {
+		return w.fail(err)
 	}
-	if err != nil {
-		w.file.Truncate(w.end) // if this fails too, the next reader drops the rest
-		w.failed = files.Explain("lineage", w.path, err)
-		return w.failed
-	}
-	w.end += int64(len(w.block))
+	w.last, w.end = head.generation, w.end+int64(len(w.block))
+	w.syncing = make(chan error, 1)
+	go func(done chan<- error) { done <- w.sync() }(w.syncing)
 	return nil
 }
 

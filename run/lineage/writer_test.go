@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -94,5 +95,73 @@ func TestHalfWrittenIsTakenBack(t *testing.T) {
 	}
 	if info, err := os.Stat(path); err != nil || info.Size() != w.end {
 		t.Errorf("%d bytes are left, %v, want %d", info.Size(), err, w.end)
+	}
+}
+
+// TestSyncBeside: Append does not wait for its own block's way to the disk,
+// but for that of the block before.
+func TestSyncBeside(t *testing.T) {
+	s, path := example(), filepath.Join(t.TempDir(), "lineage.bin")
+	w, err := Create(path, s.header)
+	check(t, err)
+	answers := make(chan error)
+	w.sync = func() error { return <-answers }
+	size := func() int64 {
+		info, err := os.Stat(path)
+		check(t, err)
+		return info.Size()
+	}
+	check(t, w.Append(s.generations[0])) // nobody has answered
+	first := size()
+	if w.Last() != 0 || first <= headerSize {
+		t.Errorf("generation %d is said to be on the disk, %d bytes are written", w.Last(), first)
+	}
+	early := make(chan bool)
+	go func() {
+		time.Sleep(20 * time.Millisecond) // for an Append that does not wait
+		early <- size() != first
+		answers <- nil
+	}()
+	written := make(chan error)
+	go func() { written <- w.Append(s.generations[1]) }()
+	if <-early {
+		t.Error("generation 2 was written before generation 1 was on the disk")
+	}
+	check(t, <-written)
+	if w.Last() != 1 {
+		t.Errorf("generation %d is the last on the disk, want 1", w.Last())
+	}
+
+	go func() { answers <- unix.EIO }()
+	err = w.Append(s.generations[2])
+	if !errors.Is(err, unix.EIO) || !strings.HasPrefix(err.Error(), "lineage: "+path+": ") || w.Last() != 1 || size() != first {
+		t.Errorf("error %v, generation %d is the last on the disk, %d bytes are left, want %d", err, w.Last(), size(), first)
+	}
+	if again := w.Flush(); again != err {
+		t.Errorf("asked again: %v, want %v", again, err)
+	}
+	check(t, w.Close())
+	reader, err := Open(path)
+	check(t, err)
+	defer reader.Close()
+	records, err := reader.Next()
+	check(t, err)
+	if !sameRecords(records, s.generations[0]) {
+		t.Errorf("%v is left, want generation 1", records)
+	}
+}
+
+// TestCloseWaits: what was appended last is on the disk when Close returns, or
+// Close says so.
+func TestCloseWaits(t *testing.T) {
+	for _, want := range []error{nil, unix.EIO} {
+		s, path := example(), filepath.Join(t.TempDir(), "lineage.bin")
+		w, err := Create(path, s.header)
+		check(t, err)
+		w.sync = func() error { return want }
+		check(t, w.Append(s.generations[0]))
+		if err := w.Close(); !errors.Is(err, want) {
+			t.Errorf("error %v, want %v", err, want)
+		}
 	}
 }
