@@ -123,7 +123,7 @@ func (o Options) bootstrap() Bootstrap {
 // complete fills in defaults and refuses what makes no sense.
 func (o Options) complete(groups []Group) (Options, error) {
 	if len(groups) < 2 {
-		return o, fmt.Errorf("%d groups given: give at least two", len(groups))
+		return o, fmt.Errorf("groups: %d: give at least two", len(groups))
 	}
 	if err := checkNames(groups); err != nil {
 		return o, err

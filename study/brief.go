@@ -43,7 +43,7 @@ func (res *Results) conditionsInBrief(section Section) grid {
 // conditionInBrief is the row of one condition, without its name; without
 // trials, it ends with their number.
 func (res *Results) conditionInBrief(c Setting, wanted int) []string {
-	seconds, err := res.valuesOf(perGeneration, c.Name)
+	seconds, _, err := res.valuesOf(perGeneration, c.Name)
 	if err != nil {
 		return []string{"", fmt.Sprintf("0 of %d", wanted)}
 	}
@@ -56,7 +56,7 @@ func (res *Results) conditionInBrief(c Setting, wanted int) []string {
 		row = append(row, res.inBrief(metric, c.Name))
 	}
 	if l := res.Levels; l != nil {
-		scores, err := res.valuesOf(res.Study.Metric, c.Name)
+		scores, _, err := res.valuesOf(res.Study.Metric, c.Name)
 		if err != nil {
 			scores = []float64{math.NaN()}
 		}
@@ -68,7 +68,7 @@ func (res *Results) conditionInBrief(c Setting, wanted int) []string {
 
 // inBrief is the median with its interval.
 func (res *Results) inBrief(metric, condition string) string {
-	x, err := res.valuesOf(metric, condition)
+	x, _, err := res.valuesOf(metric, condition)
 	if err != nil {
 		return "–"
 	}

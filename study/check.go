@@ -123,6 +123,11 @@ func (s *Study) checkSection(section Section) error {
 		}
 	}
 	known := func(name string) bool { return section.has(name) }
+	for _, name := range section.CloseUp {
+		if !known(name) {
+			return fmt.Errorf("close_up: %q is none of the conditions", name)
+		}
+	}
 	if section.Baseline != "" && !known(section.Baseline) {
 		return fmt.Errorf("baseline: %q is none of the conditions", section.Baseline)
 	}

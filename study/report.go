@@ -223,10 +223,14 @@ func (res *Results) drawings(section Section, conditions []string) []drawing {
 				}
 			}
 		}
-		a.values(name+"-by-trial", metric, func(answer Answer) (*plot.Figure, error) { return DrawStrips(answer, nil) })
+		strips := func(answer Answer) (*plot.Figure, error) { return DrawStrips(answer, nil) }
+		a.values(name+"-by-trial", metric, conditions, strips)
+		if near := both(section.CloseUp, conditions); len(near) > 0 {
+			a.values(name+"-by-trial-close-up", metric, near, strips)
+		}
 	}
 	if ranks := res.ranks(conditions); ranks != nil {
-		a.values("against-rank", res.Study.Metric, func(answer Answer) (*plot.Figure, error) { return DrawAgainstRank(answer, labelled(ranks, answer)) })
+		a.values("against-rank", res.Study.Metric, conditions, func(answer Answer) (*plot.Figure, error) { return DrawAgainstRank(answer, labelled(ranks, answer)) })
 	}
 	for _, score := range scores {
 		if res.has(score + "_std") {
@@ -260,14 +264,24 @@ func (a *album) curves(name string, v View) {
 	a.add(name, func() (*plot.Figure, error) { return drawCurves(a.res.curveSets(a.conditions), v) })
 }
 
-func (a *album) values(name, metric string, draw func(Answer) (*plot.Figure, error)) {
+func (a *album) values(name, metric string, conditions []string, draw func(Answer) (*plot.Figure, error)) {
 	a.add(name, func() (*plot.Figure, error) {
-		answer, err := a.res.answer(a.conditions, metric)
+		answer, err := a.res.answer(conditions, metric)
 		if err != nil {
 			return nil, err
 		}
 		return draw(answer)
 	})
+}
+
+// both lists what is in both.
+func both(a, b []string) (out []string) {
+	for _, name := range a {
+		if slices.Contains(b, name) {
+			out = append(out, name)
+		}
+	}
+	return out
 }
 
 // labelled gives ranks the labels that the runs' configs have for them, unless

@@ -15,6 +15,7 @@ type Section struct {
 	Baseline    string     `yaml:"baseline,omitempty" json:"baseline,omitempty"`       // default: its first condition
 	Comparisons [][]string `yaml:"comparisons,omitempty" json:"comparisons,omitempty"` // pairs [condition, baseline]; none: all pairs
 	Figures     []string   `yaml:"figures,omitempty" json:"figures,omitempty"`         // by their names in a report; none: all
+	CloseUp     []string   `yaml:"close_up,omitempty" json:"close_up,omitempty"`       // conditions that lie too close together beside the others: a figure of them alone
 }
 
 // figures lists the names that figures of a section can have.
@@ -22,7 +23,7 @@ func (s *Study) figures() []string {
 	out := []string{"against-rank", "diversity-founders"}
 	for i, metric := range s.Metrics() {
 		name := strings.ReplaceAll(metric, "_", "-")
-		out = append(out, name+"-over-generations", name+"-by-trial")
+		out = append(out, name+"-over-generations", name+"-by-trial", name+"-by-trial-close-up")
 		if i == 0 {
 			out = append(out, name+"-over-seconds", name+"-over-tokens", name+"-over-steps")
 		}

@@ -19,7 +19,8 @@ const sectionsText = `sections:
     figures: [against-rank, loss-best-by-trial]
   - name: Factors
     comparisons: [["Factored, 2/1", dense], ["Factored, 2/1", 4/3]]
-    figures: [loss-best-by-trial]
+    close_up: ["Factored, 2/1", 4/3]
+    figures: [loss-best-by-trial, loss-best-by-trial-close-up]
 `
 
 var withSections = []string{`comparisons: [["Factored, 2/1", dense], [4/3, "Factored, 2/1"]]` + "\n", sectionsText}
@@ -51,10 +52,14 @@ func TestSections(t *testing.T) {
 	execute(t, s, dir, 2)
 	report := report1(t, s, dir)
 	md = text(t, report, "report.md")
-	for _, want := range []string{"| Factored, 2/1 against dense ", "| Factored, 2/1 against 4/3 ", "p (Holm) is corrected over 2 comparisons", "ranks-against-rank.svg"} {
+	for _, want := range []string{"| Factored, 2/1 against dense ", "| Factored, 2/1 against 4/3 ", "p (Holm) is corrected over 2 comparisons", "ranks-against-rank.svg", "factors-loss-best-by-trial.svg", "factors-loss-best-by-trial-close-up.svg"} {
 		if !strings.Contains(md, want) {
 			t.Errorf("report.md lacks %q:\n%s", want, md)
 		}
+	}
+	near := text(t, report, "figures/factors-loss-best-by-trial-close-up.svg")
+	if all := text(t, report, "figures/factors-loss-best-by-trial.svg"); strings.Contains(near, ">dense<") || !strings.Contains(near, ">4/3<") || !strings.Contains(all, ">dense<") {
+		t.Error("the close-up is not of its conditions alone")
 	}
 	if strings.Contains(md, "ranks-diversity") || strings.Count(md, "](figures/ranks-") != 2 {
 		t.Errorf("figures that were not asked for:\n%s", md)
@@ -74,8 +79,9 @@ func TestRefusedSections(t *testing.T) {
 		{"[[4/3, dense]", "[[4/4, dense]", `section Encodings: conditions: "4/4" is none of the study's`},
 		{"baseline: 4/3", "baseline: dense", `section Ranks: baseline: "dense" is none of the conditions`},
 		{"name: Ranks", "name: encodings", `section 2: name: "encodings": give each a name of its own`},
-		{"name: Ranks", "nama: Ranks", "unknown key nama: want one of name, about, conditions, baseline, comparisons, figures"},
+		{"name: Ranks", "nama: Ranks", "unknown key nama: want one of name, about, conditions, baseline, comparisons, figures, close_up"},
 		{"[against-rank", "[against-time", `section Ranks: figures: "against-time": want some of against-rank, `},
+		{`close_up: ["Factored, 2/1", 4/3]`, "close_up: [nobody]", `section Factors: close_up: "nobody" is none of the conditions`},
 		{"sections:", "baseline: dense\nsections:", "baseline and comparisons belong into them"},
 		{"    about: what factors do", "    trials: 3", "unknown key trials"},
 	} {
