@@ -64,8 +64,14 @@ func Continue(path string) (w *Writer, dropped int64, err error) {
 			return nil, 0, err
 		}
 	}
-	w, err = openWriter(path, r.header, r.last, r.at)
-	return w, r.dropped, err
+	if w, err = openWriter(path, r.header, r.last, r.at); err != nil {
+		return nil, r.dropped, err
+	}
+	if err := w.sync(); err != nil { // the program before may have been killed before the disk had its last block
+		w.file.Close()
+		return nil, r.dropped, files.Explain("lineage", path, err)
+	}
+	return w, r.dropped, nil
 }
 
 func openWriter(path string, h Header, last model.Generation, end int64) (*Writer, error) {
