@@ -205,18 +205,14 @@ func (res *Results) ofTest(method stats.Method, metric, group, baseline string) 
 func (res *Results) overSections(metric, group, baseline string) (float64, error) {
 	var p []float64
 	place := -1
-	for _, f := range res.Sections {
-		for _, r := range f.Reports {
-			if !strings.HasPrefix(r.Metric, metric+",") {
-				continue
-			}
-			for _, c := range r.Pairs {
-				if c.Group == group && c.Baseline == baseline {
-					place = len(p)
-				}
-				p = append(p, float64(c.P))
-			}
+	for _, c := range res.planned(metric) {
+		if !c.P.Known() {
+			continue
 		}
+		if c.Group == group && c.Baseline == baseline {
+			place = len(p)
+		}
+		p = append(p, float64(c.P))
 	}
 	if place < 0 {
 		return 0, notCompared(metric, group, baseline)
@@ -233,24 +229,36 @@ func (res *Results) ofSection(metric, section string) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, r := range f.Reports {
-		if strings.HasPrefix(r.Metric, metric+",") && r.Overall.P.Known() {
-			return float64(r.Overall.P), nil
-		}
+	if r := f.report(metric); r.Overall.P.Known() && len(r.Groups) > 0 {
+		return float64(r.Overall.P), nil
 	}
 	return 0, fmt.Errorf("section %s: no test of %s over all its conditions", section, metric)
+}
+
+// report returns the one of a metric, of no groups if there is none.
+func (f Findings) report(metric string) stats.Report {
+	for _, r := range f.Reports {
+		if strings.HasPrefix(r.Metric, metric+",") {
+			return r
+		}
+	}
+	return stats.Report{}
+}
+
+// planned lists the comparisons of a metric, of all sections.
+func (res *Results) planned(metric string) (out []stats.Comparison) {
+	for _, f := range res.Sections {
+		out = append(out, f.report(metric).Pairs...)
+	}
+	return out
 }
 
 // pair returns a comparison of the report, or of another generation one that
 // stands alone.
 func (res *Results) pair(metric, group, baseline string) (stats.Comparison, error) {
-	for _, f := range res.Sections {
-		for _, r := range f.Reports {
-			for _, c := range r.Pairs {
-				if c.Group == group && c.Baseline == baseline && strings.HasPrefix(r.Metric, metric+",") {
-					return c, nil
-				}
-			}
+	for _, c := range res.planned(metric) {
+		if c.Group == group && c.Baseline == baseline {
+			return c, nil
 		}
 	}
 	if !strings.Contains(metric+group+baseline, "@") {

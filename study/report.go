@@ -225,7 +225,7 @@ func (res *Results) drawings(section Section, conditions []string) []drawing {
 		}
 		strips := func(answer Answer) (*plot.Figure, error) { return DrawStrips(answer, nil) }
 		a.values(name+"-by-trial", metric, conditions, strips)
-		if near := both(section.CloseUp, conditions); len(near) > 0 {
+		if near := section.closeUp(conditions); len(near) > 0 {
 			a.values(name+"-by-trial-close-up", metric, near, strips)
 		}
 	}
@@ -272,16 +272,6 @@ func (a *album) values(name, metric string, conditions []string, draw func(Answe
 		}
 		return draw(answer)
 	})
-}
-
-// both lists what is in both.
-func both(a, b []string) (out []string) {
-	for _, name := range a {
-		if slices.Contains(b, name) {
-			out = append(out, name)
-		}
-	}
-	return out
 }
 
 // labelled gives ranks the labels that the runs' configs have for them, unless

@@ -93,3 +93,8 @@ func (section Section) pairs(there []string) [][2]string {
 	}
 	return out
 }
+
+// closeUp returns the conditions of the close-up that are there.
+func (section Section) closeUp(there []string) []string {
+	return slices.DeleteFunc(slices.Clone(section.CloseUp), func(name string) bool { return !slices.Contains(there, name) })
+}

@@ -111,8 +111,8 @@ func studyRun(c *cli.Context) error {
 	if c.IsSet("parallel") && c.Int("parallel") < 1 {
 		return usagef("study run: --parallel must be at least 1")
 	}
-	if c.Duration("max-time") < 0 {
-		return usagef("study run: --max-time must not be negative")
+	if err := checkFollow(c); err != nil {
+		return err
 	}
 	s, dir, err := loadStudy(c, true)
 	if err != nil {

@@ -64,7 +64,7 @@ func TestStudyCommands(t *testing.T) {
 		{"study status", exitUsage, "STUDY is missing"},
 		{"study run lm-quik", exitUsage, "neither an embedded study"},
 		{"study run lm-quick --parallel 0", exitUsage, "must be at least 1"},
-		{"study run lm-quick --max-time -1s", exitUsage, "--max-time must not be negative"},
+		{"study run lm-quick --max-time -1s", exitUsage, "study run: --max-time must not be negative"},
 		{"study run lm-quick --trials 0", exitUsage, "trials: 0 is not between"},
 		{"study run lm-quick --set seed=3", exitUsage, "the trials have their own"},
 		{"study run lm-quick --set sed=3", exitUsage, "did you mean seed"},

@@ -100,7 +100,7 @@ func override(c *cli.Context, cfg *configs.Config) error {
 // checkFollow refuses values of followFlags that mean nothing.
 func checkFollow(c *cli.Context) error {
 	if c.Duration("max-time") < 0 {
-		return usagef("%s: --max-time must not be negative", c.Command.Name)
+		return usagef("%s: --max-time must not be negative", typed(c))
 	}
 	return nil
 }
