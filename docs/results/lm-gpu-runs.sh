@@ -20,11 +20,14 @@ train() { # train DIRECTORY CONFIG GENERATIONS DEVICE [flags…]
 for config in tinystories-factored tinystories-dense; do
   train "$work/$config" "$config" 300 cuda --set lm.data.heldout="$data/tinystories-heldout.txt" --set lm.data.heldout_every=50
   echo
-  echo "$config, 512 individuals, 1,012 stories, seed 1, fp16: best / mean / sd, held-out loss of the best"
+  echo "$config, 512 individuals, 1,012 stories, seed 1, fp16: best / mean / sd, seconds of an evaluation since the line before,"
+  echo "held-out loss of the best"
   awk -F'[:,]' '{ for (i = 1; i < NF; i++) { gsub(/[{"]/, "", $i); v[$i] = $(i + 1) }
-      g = v["generation"]; seconds += v["generation_seconds"]
-      if (g == 1 || g == 3 || g == 10 || g == 22 || g % 50 == 0)
-        printf "%5d  %.3f / %.3f / %.3f  %s\n", g, v["loss_best"], v["loss_mean"], v["loss_std"], ("heldout_loss_best" in v) ? v["heldout_loss_best"] : ""
+      g = v["generation"]; seconds += v["generation_seconds"]; evaluation += v["evaluation_seconds"]
+      if (g == 1 || g == 3 || g == 10 || g == 22 || g % 50 == 0) {
+        printf "%5d  %.3f / %.3f / %.3f  %.4f  %s\n", g, v["loss_best"], v["loss_mean"], v["loss_std"], evaluation / (g - last), ("heldout_loss_best" in v) ? v["heldout_loss_best"] : ""
+        evaluation = 0; last = g
+      }
       delete v }
     END { printf "       %.0f s\n", seconds }' "$work/$config/metrics.jsonl"
 done

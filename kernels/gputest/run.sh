@@ -1,20 +1,24 @@
 #!/usr/bin/env bash
-# run.sh [--sanitize] [PACKAGE…]: the GPU tests of the folder that make gpu-test made, on a host with a GPU and nothing else.
+# run.sh [--sanitize[=TOOL,…]] [PACKAGE…]: the GPU tests of the folder that make gpu-test made, on a host with a GPU and nothing else.
 #
 # A test is a GPU test if its name says GPU or Hardware. Without a GPU they fail. Under --sanitize each test runs again, in a process
-# of its own, under compute-sanitizer's racecheck, memcheck, initcheck and synccheck, with -test.short: the tools are a hundred times
-# slower, so there a generation is repeated three times instead of a hundred, and sequences and samples are fewer and shorter. JOBS of these processes
-# run side by side (default 1). Whatever fails, the rest runs; the exit code is 1 if anything failed. Full outputs are in logs/.
-# LIMIT seconds for one process (default 900); RUN chooses among the tests, as go test -run does.
+# of its own, under compute-sanitizer's racecheck, memcheck, initcheck and synccheck, or the chosen of them, with -test.short: the tools
+# are a hundred times slower, so there a generation is repeated three times instead of a hundred, and sequences and samples are fewer and
+# shorter. JOBS of these processes run side by side (default 1). Whatever fails, the rest runs; the exit code is 1 if anything failed.
+# Full outputs are in logs/. LIMIT seconds for one process (default 900); RUN chooses among the tests, as go test -run does.
 set -uo pipefail
 cd "$(dirname "$0")"
 tools=() packages=()
 for word in "$@"; do
   case $word in
   --sanitize) tools=(racecheck memcheck initcheck synccheck) ;; # the slowest first
+  --sanitize=?*) IFS=, read -ra tools <<<"${word#*=}" ;;
   -*) echo "run.sh: unknown flag $word: want --sanitize or packages" >&2; exit 2 ;;
   *) packages+=("$word") ;;
   esac
+done
+for tool in "${tools[@]}"; do
+  case $tool in racecheck | memcheck | initcheck | synccheck) ;; *) echo "run.sh: unknown tool '$tool': want racecheck, memcheck, initcheck or synccheck" >&2; exit 2 ;; esac
 done
 if [ ${#packages[@]} = 0 ]; then
   mapfile -t packages < <(find . -name '*.test' -printf '%h\n' | sed 's|^\./||' | sort)

@@ -88,6 +88,9 @@ echo "--- PASS: $test"
 	if code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
+	if out, code := run(t, folder, programs, "--sanitize=memcheck,synccheck"); code != 0 || strings.Count(out, "check ") != 2 {
+		t.Errorf("two tools: exit code %d\n%s", code, out)
+	}
 }
 
 // TestRunChooses: RUN is the pattern of the tests, and without it every GPU
@@ -106,6 +109,11 @@ func TestRunChooses(t *testing.T) {
 
 func TestRunRefuses(t *testing.T) {
 	folder := t.TempDir()
+	for _, flag := range []string{"--sanitize=", "--sanitize=memcheck,racechek"} {
+		if out, code := run(t, folder, folder, flag); code != 2 || !strings.Contains(out, "unknown") {
+			t.Errorf("%s: exit code %d, %s", flag, code, out)
+		}
+	}
 	if out, code := run(t, folder, folder, "--sanitise"); code != 2 || !strings.Contains(out, "unknown flag") {
 		t.Errorf("exit code %d, %s", code, out)
 	}

@@ -3,7 +3,7 @@
 //   out_h = Σ_u 2^(q_h·k_u) v_u / Σ_u 2^(q_h·k_u)        u ≤ t, scores in base 2 (the factor is in W_q)
 //
 // Keys and values of 16 tokens are 64 uint4: lane l's key fragments of both head pairs and token halves, then its value fragments.
-// Two thirds of the instructions of blocks.cu are here: about 140 a tile of keys for all four heads.
+// Two thirds of the instructions of blocks.cu are here: about 140 a tile of keys for all four heads, 170 if maxima are subtracted.
 #pragma once
 #include "tile.cuh"
 
@@ -63,60 +63,61 @@ __device__ __forceinline__ void add_head(float (&sum)[4], int head, float (&s)[8
     mma_k16<Bf16>(sum, p[0], p[1], p[2], p[3], low, high);
 }
 
-// All heads over all key tiles, the last of which is the queries' own. Scores are computed one head ahead of their exponentials.
+// Minus the largest score of each of a lane's two rows over all key tiles, for the heads from `first` to before `last`.
 template <class T>
-__device__ __forceinline__ void attend(float (&sums)[HEADS][4], const uint32_t (&query)[HEADS][2], const uint4* keys_values, int tiles, int lane) {
+__device__ __forceinline__ void row_maxima(float (&shift)[HEADS][2], const uint32_t (&query)[HEADS][2], int first, int last, const uint4* keys_values, int tiles, int lane) {
+    const auto take = [&](const uint4& key4, bool diagonal) {
+#pragma unroll
+        for (int head = first; head < last; ++head) {
+            float s[8];
+            head_scores<T>(s, query[head], head < 2 ? key4.x : key4.z, head < 2 ? key4.y : key4.w, 0, 0);
+#pragma unroll
+            for (int r = 0; r < 8; ++r)
+                if (!diagonal || !hidden_key(r, lane / 4, lane % 4)) shift[head][r / 2 % 2] = fminf(shift[head][r / 2 % 2], -s[r]);
+        }
+    };
+#pragma unroll
+    for (int head = first; head < last; ++head) shift[head][0] = shift[head][1] = INFINITY;
+    keys_values += lane;
+#pragma unroll 1
+    for (; tiles > 1; --tiles, keys_values += 64) take(keys_values[0], false);
+    take(keys_values[0], true);
+#pragma unroll
+    for (int head = first; head < last; ++head)
+#pragma unroll
+        for (int half = 0; half < 2; ++half) {
+            shift[head][half] = fminf(shift[head][half], __shfl_xor_sync(~0u, shift[head][half], 1));
+            shift[head][half] = fminf(shift[head][half], __shfl_xor_sync(~0u, shift[head][half], 2));
+        }
+}
+
+// Heads from `first` to before `last` over all key tiles, the last of which is the queries' own. Scores are computed one head ahead of
+// their exponentials.
+template <class T, bool SHIFTED>
+__device__ __forceinline__ void attend(float (&sums)[HEADS][4], const uint32_t (&query)[HEADS][2], const float (&shift)[HEADS][2], int first, int last, const uint4* keys_values, int tiles, int lane) {
     keys_values += lane;
     uint4 key4 = keys_values[0];
     float s[2][8];
-    head_scores<T>(s[0], query[0], key4.x, key4.y, 0, 0);
+    const auto scores = [&](int head, const uint4& k4) {
+        head_scores<T>(s[head % 2], query[head], head < 2 ? k4.x : k4.z, head < 2 ? k4.y : k4.w, shift[head][0], shift[head][1]);
+    };
+    scores(first, key4);
 #pragma unroll 1
     for (; tiles > 1; --tiles, keys_values += 64) {
         const uint4 value4 = keys_values[32], next4 = keys_values[64];
 #pragma unroll
-        for (int head = 0; head < HEADS; ++head) {
-            const uint4& ahead4 = head + 1 < HEADS ? key4 : next4;
-            const int ahead = (head + 1) % HEADS;
-            head_scores<T>(s[ahead % 2], query[ahead], ahead < 2 ? ahead4.x : ahead4.z, ahead < 2 ? ahead4.y : ahead4.w, 0, 0);
-            add_head<false, false>(sums[head], head, s[head % 2], value4, lane);
+        for (int head = first; head < last; ++head) {
+            if (head + 1 < last) scores(head + 1, key4);
+            else scores(first, next4);
+            add_head<false, SHIFTED>(sums[head], head, s[head % 2], value4, lane);
         }
         key4 = next4;
     }
     const uint4 value4 = keys_values[32];
 #pragma unroll
-    for (int head = 0; head < HEADS; ++head) {
-        if (head > 0) head_scores<T>(s[0], query[head], head < 2 ? key4.x : key4.z, head < 2 ? key4.y : key4.w, 0, 0);
-        add_head<true, false>(sums[head], head, s[0], value4, lane);
-    }
-}
-
-// One head with its exact row maxima subtracted: two passes, for networks whose scores may leave the safe range.
-template <class T>
-__device__ __forceinline__ void attend_shifted(float (&sum)[4], int head, const uint32_t (&query)[2], const uint4* keys_values, int tiles, int lane) {
-    float shift[2] = {INFINITY, INFINITY};
-#pragma unroll 1
-    for (int tile_idx = 0; tile_idx < tiles; ++tile_idx) {
-        const uint4 key4 = keys_values[tile_idx * 64 + lane];
-        float s[8];
-        head_scores<T>(s, query, head < 2 ? key4.x : key4.z, head < 2 ? key4.y : key4.w, 0.0f, 0.0f);
-#pragma unroll
-        for (int r = 0; r < 8; ++r)
-            if (tile_idx + 1 < tiles || !hidden_key(r, lane / 4, lane % 4)) shift[r / 2 % 2] = fminf(shift[r / 2 % 2], -s[r]);
-    }
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-        shift[half] = fminf(shift[half], __shfl_xor_sync(~0u, shift[half], 1));
-        shift[half] = fminf(shift[half], __shfl_xor_sync(~0u, shift[half], 2));
-    }
-#pragma unroll 1
-    for (int tile_idx = 0; tile_idx < tiles; ++tile_idx) {
-        const uint4 key4 = keys_values[tile_idx * 64 + lane], value4 = keys_values[tile_idx * 64 + 32 + lane];
-        float s[8];
-        head_scores<T>(s, query, head < 2 ? key4.x : key4.z, head < 2 ? key4.y : key4.w, shift[0], shift[1]);
-        if (tile_idx + 1 < tiles)
-            add_head<false, true>(sum, head, s, value4, lane);
-        else
-            add_head<true, true>(sum, head, s, value4, lane);
+    for (int head = first; head < last; ++head) {
+        if (head > first) scores(head, key4);
+        add_head<true, SHIFTED>(sums[head], head, s[head % 2], value4, lane);
     }
 }
 
@@ -142,13 +143,16 @@ __device__ __forceinline__ void attention(uint32_t (&out)[4], const Tile<HT>& ti
     float largest_key = 0;
     for (int tile_idx = lane; tile_idx < tiles; tile_idx += 32) largest_key = fmaxf(largest_key, key_squares[tile_idx]);
     float sums[HEADS][4] = {};
+    float shift[HEADS][2] = {};
     // !(a < b): an infinite or NaN product takes the exact path too
     if (!(warp_max(bound) * warp_max(largest_key) < SAFE_SCORE_BITS * SAFE_SCORE_BITS)) {
 #pragma unroll
-        for (int head = 0; head < HEADS; ++head)
-            attend_shifted<T>(sums[head], head, query[head], keys_values, tiles, lane);
+        for (int first = 0; first < HEADS; first += 2) {  // two at a time: registers
+            row_maxima<T>(shift, query, first, first + 2, keys_values, tiles, lane);
+            attend<T, true>(sums, query, shift, first, first + 2, keys_values, tiles, lane);
+        }
     } else {
-        attend<T>(sums, query, keys_values, tiles, lane);
+        attend<T, false>(sums, query, shift, 0, HEADS, keys_values, tiles, lane);
     }
 #pragma unroll
     for (int pair = 0; pair < HEADS / 2; ++pair) {
