@@ -50,7 +50,7 @@ func DrawCurves(groups []Group, v View) (*plot.Figure, error) {
 	if err != nil {
 		return nil, err
 	}
-	return drawCurves(sets, v)
+	return drawCurves(groups, sets, v)
 }
 
 // setsOf lays out the curves of runs that may be compared.
@@ -90,7 +90,9 @@ func Centres(groups []Group, v View) ([]plot.Named, error) {
 	return out, nil
 }
 
-func drawCurves(sets []curveSet, v View) (*plot.Figure, error) {
+// drawCurves draws the groups' curves; what tables say of groups that are hard
+// to compare stands in the caption.
+func drawCurves(groups []Group, sets []curveSet, v View) (*plot.Figure, error) {
 	axis, known := axes[v.Axis]
 	if !known {
 		return nil, badConfig(fmt.Errorf("plot: axis %q: want generation, seconds, tokens or steps", v.Axis))
@@ -108,7 +110,7 @@ func drawCurves(sets []curveSet, v View) (*plot.Figure, error) {
 	}
 	frame := plot.Frame{
 		Title: capital(m.withDirection()), X: axis, Y: plot.Axis{Name: m.Name, Unit: m.Unit},
-		Caption: strings.Join(append([]string{captionOf(sets, v)}, notes...), " "),
+		Caption: strings.Join(append([]string{captionOf(sets, v)}, notes...), " ") + sideBySide(groups, v.Metric, v.Axis).inWords(),
 	}
 	if isLoss(v.Metric) && m.Better == Lower {
 		frame.References = references(v.Levels)

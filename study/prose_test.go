@@ -172,8 +172,9 @@ func TestPaperStudyIsToldRight(t *testing.T) {
 		t.Errorf("%s/report.md is not what its summary.json and curves.csv give (%v)", results, err)
 	}
 	for _, f := range figures {
-		if _, err := os.Stat(fmt.Sprintf("%s/figures/%s.svg", results, f.name)); err != nil {
-			t.Error(err)
+		svg, err := os.ReadFile(fmt.Sprintf("%s/figures/%s.svg", results, f.name))
+		if got, want := wordsIn(string(svg)), words(t, f.drawing, nil); err != nil || got != want {
+			t.Errorf("figure %s says %q, and its summary.json and curves.csv %q (%v)", f.name, got, want, err)
 		}
 	}
 	for _, o := range res.Trials {

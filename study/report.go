@@ -261,7 +261,10 @@ func (a *album) add(name string, draw func() (*plot.Figure, error)) {
 
 func (a *album) curves(name string, v View) {
 	v.Band, v.Trials = stats.MedianInterval, true
-	a.add(name, func() (*plot.Figure, error) { return drawCurves(a.res.curveSets(a.conditions), v) })
+	a.add(name, func() (*plot.Figure, error) {
+		groups := a.res.groupsNamed(a.conditions)
+		return drawCurves(groups, keptSets(groups), v)
+	})
 }
 
 func (a *album) values(name, metric string, conditions []string, draw func(Answer) (*plot.Figure, error)) {
@@ -291,10 +294,10 @@ var scores = []string{"loss", "return"}
 // has reports whether any curve has the key.
 func (res *Results) has(key string) bool { return slices.Contains(res.keys(), key) }
 
-// curveSets groups the curves of conditions.
-func (res *Results) curveSets(conditions []string) []curveSet {
+// keptSets are the curves of the conditions' trials, as far as they were kept.
+func keptSets(groups []Group) []curveSet {
 	var sets []curveSet
-	for _, g := range res.groupsNamed(conditions) {
+	for _, g := range groups {
 		set := curveSet{name: g.Name}
 		for _, r := range g.Runs {
 			if len(r.Rows) > 0 {

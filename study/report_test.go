@@ -252,7 +252,7 @@ func TestCurves(t *testing.T) {
 	}
 	sets := []curveSet{{"a", [][]Row{got}}}
 	f := func(v View) (string, error) {
-		figure, err := drawCurves(sets, v)
+		figure, err := drawCurves(nil, sets, v)
 		if err != nil {
 			return "", err
 		}
@@ -335,8 +335,9 @@ func TestRanks(t *testing.T) {
 	if ranks := RanksOf(a); ranks[0] != (Ranked{}) || ranks[1].Rank != 4 || ranks[1].Label != "3/4" {
 		t.Errorf("%v", ranks)
 	}
-	if _, err := DrawAgainstRank(a, RanksOf(a)); err != nil {
-		t.Error(err)
+	f, err := DrawAgainstRank(a, RanksOf(a))
+	if got := words(t, f, err); strings.Contains(got, " has ") {
+		t.Errorf("a rank that stands alone differs from no other: %s", got)
 	}
 	if _, err := DrawAgainstRank(a, make([]Ranked, 2)); run.KindOf(err) != run.BadData || !strings.Contains(err.Error(), "none of the groups is factored") {
 		t.Errorf("all dense: %v", err)

@@ -50,7 +50,7 @@ func Select(groups []Group, q Question) (Answer, error) {
 		a.Runs = append(a.Runs, used)
 		a.doubtGroup(i, used)
 	}
-	a.doubtAll()
+	a.doubtAll(q.Metric)
 	return a, nil
 }
 
@@ -231,8 +231,20 @@ func (a *Answer) doubtGroup(i int, runs []*Run) {
 	}
 }
 
-// doubtAll notes what makes groups hard to compare with each other.
-func (a *Answer) doubtAll() {
+// sideBySide is an answer without values: what makes groups doubtful of which
+// all generations are shown.
+func sideBySide(groups []Group, keys ...string) Answer {
+	a := Answer{Doubts: make([][]string, len(groups))}
+	for i, g := range groups {
+		a.Groups, a.Runs = append(a.Groups, stats.Group{Name: g.Name}), append(a.Runs, g.Runs)
+		a.doubtGroup(i, g.Runs)
+	}
+	a.doubtAll(keys...)
+	return a
+}
+
+// doubtAll notes what makes groups hard to compare with each other by the keys.
+func (a *Answer) doubtAll(keys ...string) {
 	var all []*Run
 	for _, runs := range a.Runs {
 		all = append(all, runs...)
@@ -244,8 +256,8 @@ func (a *Answer) doubtAll() {
 	}
 	note("groups on mixed devices or precisions, whose results differ in the last digits and, over generations, altogether", (*Run).deviceKind)
 	note("made by different versions of the program", func(r *Run) string { return r.Manifest.Version })
-	if isTime(a.Metric.Key) {
-		note("times of different machines", func(r *Run) string { return r.Manifest.Host + ", " + r.Manifest.Device })
+	if slices.ContainsFunc(keys, isTime) {
+		note("times of different machines or devices", func(r *Run) string { return r.Manifest.Host + ", " + r.Manifest.Device })
 	}
 	for i := range a.Runs {
 		for j := range i {

@@ -8,9 +8,11 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/evorank/evorank/configs"
 	"github.com/evorank/evorank/plot"
 	"github.com/evorank/evorank/run"
 	"github.com/evorank/evorank/stats"
+	"go.yaml.in/yaml/v3"
 )
 
 // widest is the width in inches of a figure that can still be read when it is
@@ -22,7 +24,7 @@ func DrawStrips(a Answer, levels *run.Levels) (*plot.Figure, error) {
 	frame := plot.Frame{
 		Title: fmt.Sprintf("%s, generation %d", capital(a.Metric.withDirection()), a.Generation),
 		X:     plot.Axis{Name: "condition"}, Y: plot.Axis{Name: a.Metric.Name, Unit: a.Metric.Unit},
-		Caption: "One point a trial; bar: median, whiskers: its 95 % bootstrap interval." + doubtsInWords(a),
+		Caption: "One point a trial; bar: median, whiskers: its 95 % bootstrap interval." + a.inWords(),
 		Width:   min(max(6.4, 1.1*float64(len(a.Groups))), widest),
 	}
 	if a.Metric.Better == Lower && isLoss(a.Metric.Key) {
@@ -39,8 +41,8 @@ func DrawStrips(a Answer, levels *run.Levels) (*plot.Figure, error) {
 	return wrapData(plot.Strips(frame, columns))
 }
 
-// doubtsInWords are the caveats, for a caption.
-func doubtsInWords(a Answer) string {
+// inWords are the doubts and caveats, for a caption.
+func (a Answer) inWords() string {
 	var words []string
 	for i, doubts := range a.Doubts {
 		for _, d := range doubts {
@@ -81,7 +83,7 @@ func DrawAgainstRank(a Answer, ranks []Ranked) (*plot.Figure, error) {
 	frame := plot.Frame{
 		Title: fmt.Sprintf("%s, generation %d", capital(a.Metric.withDirection()), a.Generation),
 		X:     plot.Axis{Name: rankAxis(ranks)}, Y: plot.Axis{Name: a.Metric.Name, Unit: a.Metric.Unit},
-		Caption: "One point a trial; line: medians, whiskers: their 95 % bootstrap intervals." + doubtsInWords(a),
+		Caption: "One point a trial; line: medians, whiskers: their 95 % bootstrap intervals." + besideRank(a) + a.inWords(),
 	}
 	all := plot.Ranked{Name: "factored"}
 	for i, g := range a.Groups {
@@ -129,6 +131,65 @@ func RanksOf(a Answer) []Ranked {
 		}
 	}
 	return out
+}
+
+// besideRank says, for a caption, in what else than their ranks factored groups
+// differ: how they start, and how far they step.
+func besideRank(a Answer) string {
+	var names []string
+	values := map[string][]float64{} // by knob, of the groups
+	for i, r := range RanksOf(a) {
+		if r.Rank == 0 {
+			continue
+		}
+		names = append(names, a.Groups[i].Name)
+		for knob, x := range startAndStep(a.Runs[i][0].Config) {
+			values[knob] = append(values[knob], x)
+		}
+	}
+	text := ""
+	for _, knob := range sortedKeys(values) {
+		usual := mostFrequent(values[knob])
+		var odd []string
+		for i, x := range values[knob] {
+			if x != usual {
+				odd = append(odd, fmt.Sprintf("%s has %s=%.4g", names[i], knob, x))
+			}
+		}
+		if len(odd) > 0 {
+			text += fmt.Sprintf(" %s, the other ranks %.4g.", strings.Join(odd, ", "), usual)
+		}
+	}
+	return text
+}
+
+// startAndStep are the knobs of initial values and mutations.
+func startAndStep(c configs.Config) map[string]float64 {
+	var sections struct{ Init, Mutation map[string]float64 }
+	if err := yaml.Unmarshal(c.Print(false), &sections); err != nil {
+		panic(fmt.Sprintf("study: a config as it is printed: %v", err)) // Print writes numbers there
+	}
+	out := map[string]float64{}
+	for name, section := range map[string]map[string]float64{"init": sections.Init, "mutation": sections.Mutation} {
+		for key, x := range section {
+			out[name+"."+key] = x
+		}
+	}
+	return out
+}
+
+// mostFrequent returns the value that is there most often, of several the first.
+func mostFrequent(values []float64) (most float64) {
+	counts := map[float64]int{}
+	for _, x := range values {
+		counts[x]++
+	}
+	for _, x := range slices.Backward(values) {
+		if counts[x] >= counts[most] {
+			most = x
+		}
+	}
+	return most
 }
 
 // setups are what tells measurements apart; the rest of a table's columns are numbers that

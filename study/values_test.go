@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"image/png"
+	"strings"
 	"testing"
 
+	"github.com/evorank/evorank/configs"
 	"github.com/evorank/evorank/stats"
 )
 
@@ -55,5 +57,32 @@ func TestStripsFitAPage(t *testing.T) {
 		if got := float64(picture.Width) / 200; err != nil || got < want-0.01 || got > want+0.01 {
 			t.Errorf("%d conditions: %v inches wide, want %v (%v)", n, got, want, err)
 		}
+	}
+}
+
+// TestBesideRank: what differs beside the ranks stands under the figure; dense
+// groups are no ranks.
+func TestBesideRank(t *testing.T) {
+	a := Answer{Metric: MetricOf("loss_best"), Generation: 6}
+	for i, c := range []struct {
+		name       string
+		rank       int
+		tall, bias float64
+	}{{"paper's", 1, 1.4142135623730951, 0}, {"medium", 4, 1, 0}, {"dense", 0, 7, 7}, {"large", 16, 1, 0}} {
+		cfg := configs.Default()
+		cfg.LM.Encoding.Attention.Rank, cfg.Init.TallConstant, cfg.Init.DecoderBiasStd = c.rank, c.tall, c.bias
+		a.Groups = append(a.Groups, stats.Group{Name: c.name, Values: []float64{1, 2, 4 + float64(i)}})
+		a.Runs = append(a.Runs, []*Run{{Config: cfg}})
+	}
+	ranks := RanksOf(a)
+	ranks[0].Rank = 0 // drawn as a line to compare with
+	f, err := DrawAgainstRank(a, ranks)
+	if got := words(t, f, err); !strings.Contains(got, "intervals. paper's has init.tall_constant=1.414, the other ranks 1.") || strings.Contains(got, "decoder_bias") {
+		t.Error(got)
+	}
+	a.Runs[3][0].Config.Mutation.FactorRate = 0.2
+	a.Runs[3][0].Config.Init.TallConstant = 2
+	if got := besideRank(a); got != " medium has init.tall_constant=1, large has init.tall_constant=2, the other ranks 1.414. large has mutation.factor_rate=0.2, the other ranks 0.1." {
+		t.Error(got)
 	}
 }
