@@ -188,15 +188,24 @@ func studyDryRun(c *cli.Context, s *study.Study, states []study.State, places []
 	fmt.Fprintf(w, "%-28s %6s %12s %12s %11s %9s\n", "condition", "trials", "generations", "evaluations", "parameters", "time")
 	var sum study.Expense
 	for _, e := range expenses {
-		fmt.Fprintf(w, "%-28s %6d %12d %12d %11d %9s\n", e.Condition, e.Trials, e.Generations, e.Evaluations, e.Parameters, e.Duration.Round(time.Second))
+		fmt.Fprintf(w, "%-28s %6d %12d %12d %11d %9s\n", e.Condition, e.Trials, e.Generations, e.Evaluations, e.Parameters, roughly(e.Duration))
 		sum.Trials, sum.Generations, sum.Evaluations = sum.Trials+e.Trials, sum.Generations+e.Generations, sum.Evaluations+e.Evaluations
 		sum.Duration += e.Duration
 	}
-	fmt.Fprintf(w, "%-28s %6d %12d %12d %11s %9s\n", "all that is left", sum.Trials, sum.Generations, sum.Evaluations, "", sum.Duration.Round(time.Second))
+	fmt.Fprintf(w, "%-28s %6d %12d %12d %11s %9s\n", "all that is left", sum.Trials, sum.Generations, sum.Evaluations, "", roughly(sum.Duration))
 	if sum.Trials > 0 {
 		fmt.Fprintln(w, howEstimated(expenses, sum, len(places)))
 	}
 	return nil
+}
+
+// roughly writes an estimated time: to the second, and of what takes less only
+// that it does.
+func roughly(d time.Duration) string {
+	if 0 < d && d < time.Second {
+		return "under 1s"
+	}
+	return d.Round(time.Second).String()
 }
 
 // howEstimated says what the times of a dry run are.
@@ -207,9 +216,13 @@ func howEstimated(expenses []study.Expense, sum study.Expense, parallel int) str
 			device, timed = e.Device, max(timed, e.Timed)
 		}
 	}
-	text := fmt.Sprintf("The time is that of one trial after the other on %s, of each condition's founders %d timed.", device, timed)
+	founders := "one founder of each condition was"
+	if timed > 1 {
+		founders = fmt.Sprintf("%d founders of each condition were", timed)
+	}
+	text := fmt.Sprintf("The time is an estimate, of one trial after the other on %s: %s timed, once.\nOn a machine that is busy with other things it comes out too long, perhaps by far.", device, founders)
 	if parallel > 1 {
-		text += fmt.Sprintf("\nWith %d trials at a time: from %s, if they do not slow each other down.", parallel, (sum.Duration / time.Duration(parallel)).Round(time.Second))
+		text += fmt.Sprintf("\nWith %d trials at a time: from %s, if they do not slow each other down.", parallel, roughly(sum.Duration/time.Duration(parallel)))
 	}
 	return text
 }
@@ -250,7 +263,7 @@ func studyStatus(c *cli.Context) error {
 	left, rest := study.NewForecast(states, 1).Left()
 	text := ""
 	if rest > 0 && left > 0 {
-		text = fmt.Sprintf(", about %s at the pace so far", rest.Round(time.Second))
+		text = fmt.Sprintf(", %s at the pace so far", roughly(rest))
 	}
 	fmt.Fprintf(w, "%s: %d of %d trials done, %d generations to go%s\n", s.Name, done, len(states), left, text)
 	return nil

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/evorank/evorank/stats"
 )
@@ -70,6 +71,7 @@ func TestStudyCommands(t *testing.T) {
 		{"study run lm-quick --set sed=3", exitUsage, "did you mean seed"},
 		{"study run $D/study --dry-run", exitDone, `(?s)dense +0 +0 +0 .*all that is left +0 `},
 		{"study run lm-quick --dir $D/other --dry-run --trials 2", exitDone, `(?m)^all that is left +6 +`},
+		{"study run lm-quick --dir $D/other --dry-run", exitDone, `(?s)The time is an estimate, .*: one founder of each condition was timed, once`},
 		{"study run lm-quick --dir $D/other --dry-run --json", exitDone, `"evaluations":`},
 		{"study run $D/study --set mutation.bias_rate=0.7", exitUsage, "made with another config"},
 		{"study run tinystories --dir $D/paper --quiet", exitData, "needs a text: give --data FILE"},
@@ -189,7 +191,7 @@ func TestStudyMaxTime(t *testing.T) {
 		t.Fatalf("exit %d: %s", code, errs)
 	}
 	out := must(t, "study", "status", dir)
-	if !regexp.MustCompile(`(?m)^stopped +\d+/100000 `).MatchString(out) || !strings.Contains(out, "about ") {
+	if !regexp.MustCompile(`(?m)^stopped +\d+/100000 `).MatchString(out) || !strings.Contains(out, "at the pace so far") {
 		t.Errorf("status:\n%s", out)
 	}
 	if code, _, errs := call(t, "", "study", "run", dir, "--max-time", "100ms", "--quiet"); code != exitStopped {
@@ -269,6 +271,17 @@ func TestStudyInPieces(t *testing.T) {
 	} {
 		if code, _, errs := call(t, "", strings.Fields(command)...); code == exitDone || !strings.Contains(errs, want) {
 			t.Errorf("%s: exit %d: %s", command, code, errs)
+		}
+	}
+}
+
+// TestRoughly: what takes no time is told from what takes little.
+func TestRoughly(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", time.Nanosecond: "under 1s", 999 * time.Millisecond: "under 1s", time.Second: "1s", 1499 * time.Millisecond: "1s", 2*time.Minute + 700*time.Millisecond: "2m1s",
+	} {
+		if got := roughly(d); got != want {
+			t.Errorf("%v: %s, want %s", d, got, want)
 		}
 	}
 }

@@ -162,7 +162,8 @@ func (e *CUDA) settled(err error) error {
 	return err
 }
 
-// PerStory returns the loss of one candidate on each of the cases' stories.
+// PerStory returns the loss of one candidate on each of the cases' stories,
+// which may wrap around here, though not on a CPU.
 func (e *CUDA) PerStory(_ context.Context, c model.Candidate, cases model.Cases) ([]float64, error) {
 	kernel, err := e.prepare(1, cases)
 	if err != nil {
