@@ -27,7 +27,7 @@ func benchLMCommand() *cli.Command {
 			networkFlag(), hiddenFlag(),
 			&cli.StringSliceFlag{Name: "precision", Usage: "of a GPU; to be repeated", DefaultText: "fp16 if the network can be evaluated in it, else fp32"},
 			threadsFlag(),
-			&cli.StringSliceFlag{Name: "isa", Usage: "avx512, avx2 or generic; to be repeated (default: the best here)"},
+			&cli.StringSliceFlag{Name: "isa", Usage: "avx512, avx2, neon or generic; to be repeated (default: the best here)"},
 			&cli.IntFlag{Name: "repeat", Value: 5, Usage: "runs of which the median counts"},
 			&cli.StringFlag{Name: "python", Usage: "`INTERPRETER` that has torch, jax, tokenizers and safetensors: run the baselines too"},
 			&cli.StringSliceFlag{Name: "baseline", Usage: "only those that begin so, such as PyTorch; to be repeated"},

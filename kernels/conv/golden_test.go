@@ -115,22 +115,12 @@ func everyPlan(t testing.TB, n *Network) []Plan {
 	return plans
 }
 
-func instructionSets() []vector.ISA {
-	sets := []vector.ISA{vector.Generic}
-	for _, isa := range []vector.ISA{vector.AVX2, vector.AVX512} {
-		if isa.Supported() {
-			sets = append(sets, isa)
-		}
-	}
-	return sets
-}
-
 // TestEveryPlanIsPyTorch: each layer in each way of computing it, beside each
 // arrangement of its neighbours.
 func TestEveryPlanIsPyTorch(t *testing.T) {
 	checks := 0
 	for _, g := range readGolden(t) {
-		for _, isa := range instructionSets() {
+		for _, isa := range vector.InstructionSets() {
 			for _, plan := range everyPlan(t, g.network) {
 				e := NewEvaluator(g.network.Policy, plan, isa, 1)
 				poison(e)

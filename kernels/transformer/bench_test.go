@@ -37,7 +37,7 @@ func BenchmarkLosses(b *testing.B) {
 	} {
 		n := randomNetwork(c.shape, c.embedding, c.rank, rand.New(rand.NewPCG(1, 2)))
 		s := spread(c.mean, c.shape.Vocab, 128)
-		for _, isa := range instructionSets() {
+		for _, isa := range vector.InstructionSets() {
 			for threads := 1; threads <= runtime.GOMAXPROCS(0); threads *= 2 {
 				b.Run(fmt.Sprintf("%s/%s/threads=%d", c.name, isa, threads), func(b *testing.B) {
 					benchmark(b, n, s, c.application, isa, threads)

@@ -114,16 +114,6 @@ func readNetwork(t testing.TB, name string) *Network {
 	return n
 }
 
-// instructionSets are those of this processor.
-func instructionSets() (list []vector.ISA) {
-	for _, isa := range []vector.ISA{vector.Generic, vector.AVX2, vector.AVX512} {
-		if isa.Supported() {
-			list = append(list, isa)
-		}
-	}
-	return list
-}
-
 var applications = []Application{Auto, Materialised, Factored}
 
 func TestGoldenReference(t *testing.T) {
@@ -160,7 +150,7 @@ func TestGoldenReference(t *testing.T) {
 }
 
 func TestGoldenEvaluator(t *testing.T) {
-	for _, isa := range instructionSets() {
+	for _, isa := range vector.InstructionSets() {
 		for _, application := range applications {
 			t.Run(string(isa)+"/"+string(application), func(t *testing.T) {
 				evaluators := map[string]*Evaluator{}

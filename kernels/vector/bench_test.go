@@ -9,7 +9,7 @@ import (
 // attention scores, attended values, and both halves of the feed-forward part.
 // It reports multiply-adds per nanosecond.
 func BenchmarkProduct(b *testing.B) {
-	for _, isa := range instructionSets() {
+	for _, isa := range InstructionSets() {
 		for _, s := range []struct{ rows, cols, units int }{
 			{48, 32, 4}, {16, 32, 4}, {32, 4, 4}, {32, 4, 3}, {4, 32, 4}, {4, 32, 1}, {128, 32, 4}, {32, 128, 4}, {128, 4, 4}, {4, 128, 4},
 		} {
@@ -28,7 +28,7 @@ func BenchmarkProduct(b *testing.B) {
 
 // BenchmarkSoftmax reports exponentials per nanosecond.
 func BenchmarkSoftmax(b *testing.B) {
-	for _, isa := range instructionSets() {
+	for _, isa := range InstructionSets() {
 		for _, s := range []struct{ rows, units int }{{48, 4}, {32, 4}, {32, 2}, {32, 1}} {
 			b.Run(fmt.Sprintf("%s/%dx%d", isa, s.rows, s.units*Unit), func(b *testing.B) {
 				k := For(isa)
@@ -42,14 +42,4 @@ func BenchmarkSoftmax(b *testing.B) {
 			})
 		}
 	}
-}
-
-// instructionSets are those of this processor.
-func instructionSets() (list []ISA) {
-	for _, isa := range []ISA{Generic, AVX2, AVX512} {
-		if isa.Supported() {
-			list = append(list, isa)
-		}
-	}
-	return list
 }

@@ -4,8 +4,8 @@ import "math"
 
 // The coefficients of 2^f ≈ 1 + c1·f + … + c5·f⁵ for f in [−½, ½], relative
 // error 1.1e-7, and for f in [0, 1), 0.9e-7, found by _asm/minimax. The plain
-// loops and AVX2 round to the nearest integer and use the first; AVX-512 has
-// instructions that round down and uses the second.
+// loops, AVX2 and NEON round to the nearest integer and use the first; AVX-512
+// has instructions that round down and uses the second.
 const (
 	c1 = 0.693147004
 	c2 = 0.240222424

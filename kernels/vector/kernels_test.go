@@ -10,7 +10,7 @@ import (
 
 // forEach runs a test with every instruction set of this processor.
 func forEach(t *testing.T, test func(t *testing.T, k *Kernels)) {
-	for _, isa := range instructionSets() {
+	for _, isa := range InstructionSets() {
 		t.Run(string(isa), func(t *testing.T) { test(t, For(isa)) })
 	}
 }
