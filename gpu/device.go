@@ -147,7 +147,7 @@ func (d *driver) open(ordinal int, explain func(busID string) string) (*Device, 
 	case CodeDeviceUnavailable:
 		return nil, d.unusable(Busy, code, fmt.Sprintf("cuda:%d is taken by another process or closed to this one%s", ordinal, explain(dev.BusID)))
 	}
-	return nil, d.unusable(Busy, code, fmt.Sprintf("cuda:%d gives no context", ordinal))
+	return nil, d.unusable(NoContext, code, fmt.Sprintf("cuda:%d", ordinal))
 }
 
 // Close gives the device back. Everything made on it is gone with it.

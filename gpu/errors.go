@@ -15,6 +15,8 @@ const (
 	CodeNoDevice          Code = 100
 	CodeDeviceUnavailable Code = 46
 	codeNoBinary          Code = 209
+	codeInvalidPTX        Code = 218
+	codeNoPTXCompiler     Code = 221
 	codeUnsupportedPTX    Code = 222
 	codeInvalidImage      Code = 200
 	CodeIllegalAddress    Code = 700
@@ -27,6 +29,9 @@ var deviceLost = map[Code]bool{
 	214: true, 220: true, 700: true, 702: true, 709: true, 710: true,
 	714: true, 715: true, 716: true, 717: true, 718: true, 719: true, 999: true,
 }
+
+// cannotRun lists the codes that say that a device has no use for an image.
+var cannotRun = map[Code]bool{codeInvalidImage: true, codeNoBinary: true, codeInvalidPTX: true, codeNoPTXCompiler: true, codeUnsupportedPTX: true}
 
 // advice is what to do about a code, where the driver's sentence leaves that
 // open; what the codes mean is in the driver API reference (CUresult).
@@ -62,6 +67,7 @@ const (
 	DriverTooOld Reason = "driver too old"
 	NoDevice     Reason = "no device"
 	Busy         Reason = "device busy"
+	NoContext    Reason = "device does not open"
 	OutOfMemory  Reason = "out of memory"
 	Architecture Reason = "unsupported architecture"
 )

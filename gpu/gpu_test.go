@@ -58,7 +58,7 @@ func TestUnusableDevices(t *testing.T) {
 		{"no such ordinal", 2, func(*fake) {}, NoDevice, []string{"cuda:2", "shows 2"}},
 		{"memory taken", 0, func(f *fake) { f.fail["PrimaryCtxRetain"] = CodeOutOfMemory }, OutOfMemory, []string{"7.0 GiB of 8.0 GiB"}},
 		{"exclusive", 0, func(f *fake) { f.fail["PrimaryCtxRetain"] = CodeDeviceUnavailable }, Busy, []string{"another process"}},
-		{"other refusal", 0, func(f *fake) { f.fail["PrimaryCtxRetain"] = 304 }, Busy, []string{"cuda:0", "CUDA error 304"}},
+		{"other refusal", 0, func(f *fake) { f.fail["PrimaryCtxRetain"] = 304 }, NoContext, []string{"cuda:0", "CUDA error 304"}},
 	}
 	for _, c := range cases {
 		f := newFake()
@@ -83,7 +83,7 @@ func TestUnusableDevices(t *testing.T) {
 }
 
 func TestWrongArchitecture(t *testing.T) {
-	for _, code := range []Code{codeNoBinary, codeUnsupportedPTX} {
+	for _, code := range []Code{codeInvalidImage, codeNoBinary, codeInvalidPTX, codeNoPTXCompiler, codeUnsupportedPTX} {
 		f, d, _ := opened(t)
 		f.fail["ModuleLoadData"] = code
 		_, err := d.Load("kernels", []byte{1})

@@ -24,7 +24,7 @@ func (d *Device) Load(name string, image []byte) (*Module, error) {
 	m := &Module{dev: d, name: name, image: image}
 	err := d.do("load kernels", name, func() Code { return d.drv.ModuleLoadData(&m.handle, unsafe.Pointer(&image[0])) })
 	var e *Error
-	if errors.As(err, &e) && (e.Code == codeNoBinary || e.Code == codeUnsupportedPTX || e.Code == codeInvalidImage) {
+	if errors.As(err, &e) && cannotRun[e.Code] {
 		return nil, d.drv.unusable(Architecture, e.Code, fmt.Sprintf("%v (%s, %s) cannot run %s", d, d.Name, d.Architecture(), name))
 	}
 	if err != nil {

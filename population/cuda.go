@@ -1,6 +1,7 @@
 package population
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -36,7 +37,7 @@ func NewCUDA(m *gpu.Module, s *gpu.Stream, layout *model.Layout, capacity int) (
 	p.next, errs[3] = gpu.Alloc[float32](s.Device(), "next parents", capacity*layout.Genotype)
 	p.chosen, errs[4] = gpu.Alloc[develop.Packed](s.Device(), "adopted candidates", capacity)
 	p.packed, errs[5] = gpu.AllocPinned[develop.Packed](s.Device(), "adopted candidates", capacity)
-	if err := errors.Join(errs[:]...); err != nil {
+	if err := cmp.Or(errs[:]...); err != nil { // where memory is short the first says it all
 		_ = p.Close() // the reason for giving up is err
 		return nil, err
 	}

@@ -91,6 +91,7 @@ func (t *LanguageModel) onGPUs(d Device, precision string, apply transformer.App
 	if err != nil {
 		return d, as(BadDevice, err)
 	}
+	d.kernels = choice.String()
 	d.Plan = transformer.GPUPlan(t.layout, t.Spec, choice, apply)
 	return d, nil
 }

@@ -267,5 +267,8 @@ func TestDeviceKindNamesTheFactors(t *testing.T) {
 		if err != nil || d.bits() != c.want || d.selection.Ordinals == nil || d.languageModel == nil {
 			t.Errorf("%s, %s, %s: %q, %v, want %q", c.network, c.precision, c.application, d.bits(), err, c.want)
 		}
+		if kernels := map[bool]string{true: "fused h8 kernels", false: "tiled kernels with wgmma: hidden 520, at most 32"}; c.precision == "auto" && !strings.Contains(d.kernels, kernels[c.network == small]) {
+			t.Errorf("%s: kernels %q", c.network, d.kernels)
+		}
 	}
 }

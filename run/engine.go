@@ -39,6 +39,8 @@ type Device struct {
 	// Plan is how the network's layers are computed, where that is chosen and
 	// decides bits; then it counts as part of the kind.
 	Plan string
+	// kernels says which kernels evaluate the network, and why, if CUDA.
+	kernels string
 	// selection and gpus say which GPUs, if CUDA.
 	selection gpu.Selection
 	gpus      []gpu.Info

@@ -17,6 +17,7 @@ type Cost struct {
 	Genotype        int           `json:"parameters"`
 	Phenotype       int           `json:"phenotype"`
 	Device          string        `json:"device"`
+	Kernels         string        `json:"kernels,omitempty"` // of a GPU, and why these
 	MemoryBytes     int64         `json:"memory_bytes"`
 	GPUBytes        int64         `json:"gpu_bytes,omitempty"`       // taken on the first GPU
 	GPUTotalBytes   int64         `json:"gpu_total_bytes,omitempty"` // that it has
@@ -61,7 +62,8 @@ func Estimate(ctx context.Context, cfg configs.Config, o Options) (Cost, error) 
 		perGeneration -= cfg.Search.Survivors
 	}
 	c := x.Task.cost(perGeneration*(cfg.Generations-1)+cfg.Search.Population, cfg.Generations, d.Threads, rate)
-	c.Genotype, c.Phenotype, c.Device, c.Timed = x.Layout.Genotype, x.Layout.Phenotype, d.Name, len(founders)
+	c.Genotype, c.Phenotype, c.Timed = x.Layout.Genotype, x.Layout.Phenotype, len(founders)
+	c.Device, c.Kernels = d.Name, d.kernels
 	c.Duration = time.Duration(c.units / rate * float64(time.Second))
 	vectors := 2*cfg.Search.Survivors + d.Threads
 	const base, eachIndividual = 48 << 20, 400 // the program itself; candidate, score and record

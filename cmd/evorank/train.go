@@ -164,6 +164,9 @@ func dryRun(c *cli.Context, cfg configs.Config) error {
 	fmt.Fprintf(w, "parameters    %d evolve, %d developed\n", p.Genotype, p.Phenotype)
 	fmt.Fprintf(w, "population    %d, %d survivors, %d generations\n", cfg.Search.Population, cfg.Search.Survivors, cfg.Generations)
 	fmt.Fprintf(w, "device        %s\n", p.Device)
+	if p.Kernels != "" {
+		fmt.Fprintf(w, "kernels       %s\n", p.Kernels)
+	}
 	memory := ""
 	if p.GPUTotalBytes > 0 {
 		memory = fmt.Sprintf(", and %d of the GPU's %d MiB", p.GPUBytes>>20, p.GPUTotalBytes>>20)

@@ -1,6 +1,7 @@
 package develop
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -34,7 +35,7 @@ func NewGPU(m *gpu.Module, s *gpu.Stream, layout *model.Layout) (*GPU, error) {
 	g.partTiles, errs[3] = gpu.Place(s, "part tiles", partTiles)
 	g.tensors, errs[4] = gpu.Place(s, "tensor table", tensors)
 	g.tensorTiles, errs[5] = gpu.Place(s, "tensor tiles", tensorTiles)
-	if err := errors.Join(errs[:]...); err != nil {
+	if err := cmp.Or(errs[:]...); err != nil {
 		_ = g.Close() // the reason for giving up is err
 		return nil, err
 	}

@@ -4,8 +4,10 @@ package image
 
 import (
 	"encoding/binary"
+	"errors"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/evorank/evorank/gpu"
@@ -41,6 +43,15 @@ func TestImageIsTheOneInTheManifest(t *testing.T) {
 	}
 	if magic := binary.LittleEndian.Uint32(fatbin); magic != 0xba55ed50 {
 		t.Errorf("the image begins with %08x, not as a fat binary", magic)
+	}
+}
+
+// A device without code is refused before the driver is asked.
+func TestLoadRefusesOtherArchitectures(t *testing.T) {
+	_, err := Load(&gpu.Device{Info: gpu.Info{Name: "Old", Major: 7}}, "")
+	var unusable *gpu.UnusableError
+	if !errors.As(err, &unusable) || unusable.Reason != gpu.Architecture || !strings.Contains(err.Error(), "cuda:0 (Old, sm_70)") {
+		t.Errorf("got %v", err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package transformer
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/evorank/evorank/gpu"
@@ -46,10 +47,8 @@ func (g *GPU) allocate(population int, memory uint64) error {
 	w.scratch, errs[2] = gpu.Alloc[float32](g.device, "activations", w.chunk*scratch)
 	w.nll, errs[3] = gpu.Alloc[float32](g.device, "token losses", w.chunk*g.plan.slots())
 	w.stories, errs[4] = gpu.Alloc[float32](g.device, "sequence losses", w.chunk*stories)
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
+	if err := cmp.Or(errs[:]...); err != nil {
+		return err
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package transformer
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -45,9 +46,24 @@ func (p *gpuPlan) bySlot() [][2]int32 {
 // storyTiles is the number of tiles of a sequence.
 func storyTiles(ids []int32) int { return (len(ids) - 1 + tileTokens - 1) / tileTokens }
 
+// countable refuses more slots than the kernels' int32 count.
+func countable(tiles int) error {
+	if most := math.MaxInt32 / tileTokens; tiles > most {
+		return fmt.Errorf("transformer: sequences of %d tiles of %d tokens: a GPU takes at most %d: evaluate fewer at a time", tiles, tileTokens, most)
+	}
+	return nil
+}
+
 // newGPUPlan lays the sequences out for windows of that many tiles and teams
 // of that many warps. Ids are below vocab, which is at most 65,536.
 func newGPUPlan(s Sequences, vocab, windowTiles, teamWarps int) (*gpuPlan, error) {
+	tiles := 0
+	for i := range s.Len() {
+		tiles += storyTiles(s.At(i))
+	}
+	if err := countable(tiles); err != nil {
+		return nil, err
+	}
 	p := &gpuPlan{stories: make([][2]int32, s.Len())}
 	for _, window := range windowsOf(s, windowTiles) {
 		first, slot := len(p.tokens)/tileTokens, 0

@@ -128,6 +128,15 @@ func TestGPUPlanWindowsAreFirstFit(t *testing.T) {
 	}
 }
 
+func TestGPUPlanRefusesMoreSlotsThanInt32Counts(t *testing.T) {
+	if err := countable(1<<27 - 1); err != nil {
+		t.Error(err)
+	}
+	if err := countable(1 << 27); err == nil || !strings.Contains(err.Error(), "at most 134217727") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestGPUPlanRefusesUnknownToken(t *testing.T) {
 	_, err := newGPUPlan(Pack([]int32{1, 7, 2}), 7, fullWindow, 8)
 	if err == nil || !strings.Contains(err.Error(), "token id 7") {
