@@ -26,8 +26,10 @@ type Node struct {
 // Lineage draws the tree of survivors over generations: each individual is a
 // horizontal line from its birth to its last generation, joined to its
 // parent's at its birth. Those who led to the last generation are dark, the
-// line of the best of them is marked, and the others, extinct, are pale; set
-// onlyLiving to leave them out. Rows say nothing but who descends from whom.
+// line of the best of them is marked, and the others, extinct, are pale. With
+// onlyLiving they are left out, and so is whoever came before the last common
+// ancestor of the last generation: a single line. Rows say nothing but who
+// descends from whom.
 func Lineage(frame Frame, nodes []Node, onlyLiving bool) (*Figure, error) {
 	frame.Y = Axis{Name: cmp.Or(frame.Y.Name, "individuals, by descent")}
 	err := frame.check()
@@ -39,7 +41,7 @@ func Lineage(frame Frame, nodes []Node, onlyLiving bool) (*Figure, error) {
 	}
 	t := newTree(nodes)
 	if onlyLiving {
-		t = newTree(slices.DeleteFunc(slices.Clone(nodes), func(n Node) bool { return t.fate[n.ID] == extinct }))
+		t = newTree(t.crown())
 	}
 	f := newFigure(frame)
 	f.plot.Add(t)
@@ -164,6 +166,25 @@ func (t *tree) settleFates() {
 			t.fate[n.Parent] = max(t.fate[n.Parent], t.fate[n.ID])
 		}
 	}
+}
+
+// crown lists those who led to the last generation, without the ancestors of
+// its last common ancestor, if it has one, who is then the only founder.
+func (t tree) crown() []Node {
+	heirs, founders, last := map[uint64]int{}, 0, 0
+	living := slices.DeleteFunc(slices.Clone(t.nodes), func(n Node) bool { return t.fate[n.ID] == extinct })
+	for _, n := range living {
+		if last = max(last, n.Last); n.Founder {
+			founders++
+		} else {
+			heirs[n.Parent]++
+		}
+	}
+	for founders == 1 && heirs[living[0].ID] == 1 && living[0].Last < last {
+		living = living[1:] // in order of birth: its only heir comes first
+		living[0].Founder = true
+	}
+	return living
 }
 
 func (t tree) has(f fate) bool {

@@ -9,7 +9,7 @@ import (
 )
 
 // DrawLineage draws a run's survivors as a tree. With onlyLiving, those whose
-// line died out are left out.
+// line died out are left out, and the line before the last common ancestor.
 func DrawLineage(dir string, onlyLiving bool) (*plot.Figure, error) {
 	nodes, generations, err := survivors(run.LineagePath(dir))
 	if err != nil {
@@ -17,7 +17,7 @@ func DrawLineage(dir string, onlyLiving bool) (*plot.Figure, error) {
 	}
 	caption := fmt.Sprintf("%d individuals that were selected at least once, of %d generations.", len(nodes), generations)
 	if onlyLiving {
-		caption += " Only those that somebody in the last generation descends from are drawn."
+		caption += " Drawn are only those from whom the last generation descends, from its last common ancestor on, if it has one."
 	}
 	frame := plot.Frame{Title: "Survivors and their descent", X: plot.Axis{Name: keyGeneration}, Caption: caption}
 	return wrapData(plot.Lineage(frame, nodes, onlyLiving))

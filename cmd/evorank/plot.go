@@ -40,7 +40,7 @@ func plotCommand() *cli.Command {
 			{Name: "diversity", Usage: "how different the individuals are, over generations", ArgsUsage: groups, Action: plotCurves,
 				Flags: []cli.Flag{output, metric("loss_std or return_std"), over, band, only}},
 			{Name: "lineage", Usage: "the tree of a run's survivors", ArgsUsage: "RUN", Action: plotLineage,
-				Flags: []cli.Flag{output, &cli.BoolFlag{Name: "only-living", Usage: "without those whose line died out"}}},
+				Flags: []cli.Flag{output, &cli.BoolFlag{Name: "only-living", Usage: "without those whose line died out, from the last common ancestor of the last generation on"}}},
 			{Name: "throughput", Usage: "rates against a width, from a table of measurements such as bench results", ArgsUsage: "TABLE", Action: plotThroughput,
 				Flags: []cli.Flag{output,
 					&cli.StringFlag{Name: "width", Usage: "`COLUMN` of the x axis: individuals, hidden"},
