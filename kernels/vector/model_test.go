@@ -12,6 +12,7 @@ import (
 // with fused multiply-adds where the assembly has them. AVX2 and NEON give its
 // bits, on whatever processor; so does AVX-512 but in its exponentials.
 var model = &Kernels{
+	isa:     "model",
 	product: modelProduct,
 	softmax: modelSoftmax,
 	causal:  causal,
@@ -139,6 +140,30 @@ func TestAssemblyIsTheModel(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestMultiplyAddsRoundOnce: sums beside the middle of two float32, which they
+// would be rounded to on the way if it were the way through float64.
+func TestMultiplyAddsRoundOnce(t *testing.T) {
+	kernels := []*Kernels{model}
+	for _, isa := range InstructionSets() {
+		if isa != Generic {
+			kernels = append(kernels, For(isa))
+		}
+	}
+	for _, k := range kernels {
+		for _, c := range []struct{ w, x, bias, want float32 }{
+			{1 + 0x1p-12, 1 + 0x1p-12, 0x1p-60, 1 + 0x1p-11 + 0x1p-23},    // the tie goes down
+			{1 + 0x1p-12, 1 + 0x3p-12, -0x1p-60, 1 + 0x1p-10 + 0x1p-23},   // the tie goes up
+			{1 + 0x1p-12, -1 - 0x1p-12, -0x1p-60, -1 - 0x1p-11 - 0x1p-23}, // away from zero
+		} {
+			x, y := slices.Repeat([]float32{c.x}, Width), make([]float32, Width)
+			k.Product(y, Width, RowMajor([]float32{c.w}, 1, 1), x, []float32{c.bias}, 4)
+			if y[0] != c.want {
+				t.Errorf("%s: %g·%g + %g = %g, want %g", k.isa, c.w, c.x, c.bias, y[0], c.want)
+			}
+		}
 	}
 }
 

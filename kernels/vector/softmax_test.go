@@ -168,9 +168,12 @@ func TestTinyNumbersSurviveOutside(t *testing.T) {
 		state.Reset()
 		x := make([]float32, Width)
 		k.Softmax(&state, 0, x, 1, 4)
+		if tiny := x[0] * 1e-40; tiny == 0 {
+			t.Error("1e-40 became zero behind Softmax")
+		}
 		k.Product(x, Width, RowMajor([]float32{1}, 1, 1), state.Sum[:], nil, 4)
 		if tiny := x[0] * 1e-40; tiny == 0 {
-			t.Error("1e-40 became zero")
+			t.Error("1e-40 became zero behind Product")
 		}
 	})
 }
