@@ -88,7 +88,7 @@ type Data struct {
 // Execution says where and how a run computes, not what.
 type Execution struct {
 	Device          string `yaml:"device" identity:"no" doc:"auto, cpu, or cuda with device numbers"`
-	Precision       string `yaml:"precision" oneof:"auto fp64 fp32 tf32 bf16 fp16" doc:"number format of operands; auto: fp32 on the CPU; on a GPU fp16, beyond hidden 4096 fp32"`
+	Precision       string `yaml:"precision" oneof:"auto fp64 fp32 tf32 bf16 fp16" doc:"number format of operands; auto: fp32 on the CPU, fp16 on a GPU"`
 	Application     string `yaml:"application" oneof:"auto materialised factored" doc:"whether W = A·B is built, or x goes through B and then A; auto: the cheaper, weight by weight; small networks on a GPU always have W"`
 	Threads         int    `yaml:"threads" identity:"no" min:"0" max:"4096" doc:"CPU threads; 0: all"`
 	CheckEvery      int    `yaml:"check_every" identity:"no" min:"0" max:"1000000000" unit:"generations" doc:"between comparisons of a GPU's parents with the same ones built on the host; 0: only at checkpoints and at the end"`

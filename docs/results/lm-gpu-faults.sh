@@ -130,5 +130,5 @@ for section in "${@:-hidden killed taken big midrun}"; do
   for each in $section; do $each; done
 done
 title "Not tried"
-echo "a card that falls off the bus, a kernel that crashes, a driver that is too old, several GPUs in another order:"
+echo "a card that falls off the bus, a kernel that crashes, a driver that is too old:"
 echo "tests with a driver whose functions are replaced (gpu) and with an engine that fails (run) stand for them."

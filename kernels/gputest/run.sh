@@ -13,7 +13,7 @@ for word in "$@"; do
   case $word in
   --sanitize) tools=(racecheck memcheck initcheck synccheck) ;; # the slowest first
   --sanitize=?*) IFS=, read -ra tools <<<"${word#*=}" ;;
-  -*) echo "run.sh: unknown flag $word: want --sanitize or packages" >&2; exit 2 ;;
+  -*) echo "run.sh: unknown flag $word: want --sanitize, --sanitize=TOOL,… or packages" >&2; exit 2 ;;
   *) packages+=("$word") ;;
   esac
 done
