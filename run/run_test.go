@@ -368,6 +368,24 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
+// TestEstimateIsWarm: of short evaluations the first, slow one does not decide.
+func TestEstimateIsWarm(t *testing.T) {
+	clock, asked := time.Unix(0, 0), 0
+	o := Options{Now: func() time.Time {
+		switch asked++; {
+		case asked == 3: // the first evaluation ends
+			clock = clock.Add(60 * time.Millisecond)
+		case asked%2 == 1:
+			clock = clock.Add(10 * time.Millisecond)
+		}
+		return clock
+	}}
+	c, err := Estimate(context.Background(), config(t), o)
+	if want := (12 + 7*8) * 10 * time.Millisecond; err != nil || c.Duration != want {
+		t.Errorf("%v, want %v (%v)", c.Duration, want, err)
+	}
+}
+
 // TestSummariseUnfit: individuals without a finite loss are counted, and leave
 // the statistics of the others alone.
 func TestSummariseUnfit(t *testing.T) {

@@ -220,7 +220,7 @@ func howEstimated(expenses []study.Expense, sum study.Expense, parallel int) str
 	if timed > 1 {
 		founders = fmt.Sprintf("%d founders of each condition were", timed)
 	}
-	text := fmt.Sprintf("The time is an estimate, of one trial after the other on %s: %s timed, once.\nOn a machine that is busy with other things it comes out too long, perhaps by far.", device, founders)
+	text := fmt.Sprintf("The time is an estimate, of one trial after the other on %s: %s timed.\nOn a machine that is busy with other things it comes out too long.", device, founders)
 	if parallel > 1 {
 		text += fmt.Sprintf("\nWith %d trials at a time: from %s, if they do not slow each other down.", parallel, roughly(sum.Duration/time.Duration(parallel)))
 	}

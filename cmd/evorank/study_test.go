@@ -71,7 +71,7 @@ func TestStudyCommands(t *testing.T) {
 		{"study run lm-quick --set sed=3", exitUsage, "did you mean seed"},
 		{"study run $D/study --dry-run", exitDone, `(?s)dense +0 +0 +0 .*all that is left +0 `},
 		{"study run lm-quick --dir $D/other --dry-run --trials 2", exitDone, `(?m)^all that is left +6 +`},
-		{"study run lm-quick --dir $D/other --dry-run", exitDone, `(?s)The time is an estimate, .*: one founder of each condition was timed, once`},
+		{"study run lm-quick --dir $D/other --dry-run", exitDone, `(?s)The time is an estimate, .*: one founder of each condition was timed\.`},
 		{"study run lm-quick --dir $D/other --dry-run --json", exitDone, `"evaluations":`},
 		{"study run $D/study --set mutation.bias_rate=0.7", exitUsage, "made with another config"},
 		{"study run tinystories --dir $D/paper --quiet", exitData, "needs a text: give --data FILE"},
