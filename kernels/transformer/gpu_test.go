@@ -159,54 +159,6 @@ func TestGPULossesDoNotDependOnTheChunk(t *testing.T) {
 	}
 }
 
-// At the paper's size a thread block takes one window of sequences after the
-// other, and one stage of the loss; a few individuals are spread so thin that
-// each has one. On a device that is told to be small, blocks take many, with
-// the same bits.
-func TestGPUManyWindowsABlock(t *testing.T) {
-	s, m := gputest.Open(t)
-	processors := s.Device().Multiprocessors
-	defer func() { s.Device().Multiprocessors = processors }()
-	n, one := goldenOnGPU(t, s, "dense.safetensors")
-	const individuals = 4
-	phenotype := make([]float32, n.Layout.Phenotype)
-	gputest.Check(t, gpu.Read(s, phenotype, one))
-	population := gputest.Upload(t, s, slices.Repeat(phenotype, individuals))
-	var lengths []int
-	for i := range 24 {
-		lengths = append(lengths, 18+i%15)
-	}
-	sequences := sequencesOf(append(lengths, 70)...)
-	for _, precision := range []Precision{FP16, BF16} {
-		choice := chosen(t, s, n.Transformer, precision, sequences)
-		var want []float32
-		for _, windowTiles := range []int{choice.WindowTiles, (sequences.Longest() + tileTokens - 1) / tileTokens} {
-			choice.WindowTiles, s.Device().Multiprocessors = windowTiles, processors
-			g, err := NewGPU(m, s, n.Layout, n.Transformer, choice, Materialised, sequences, individuals, 1<<33)
-			gputest.Check(t, err)
-			if want != nil {
-				s.Device().Multiprocessors = 1
-				windows, stages := len(g.plan.windows), len(g.plan.groups)/stageGroups
-				blocks, losses := blocksParts(windows, individuals, 1), lossParts(len(g.plan.groups), individuals, 1)
-				t.Logf("an individual has %d windows in %d blocks, and %d stages of the loss in %d", windows, blocks, stages, losses)
-				if windows < 4*blocks || stages < 3*losses {
-					t.Error("too few to take turns")
-				}
-			}
-			_, each := sequenceLosses(t, s, g, population, individuals, sequences.Len())
-			gputest.Check(t, g.Close())
-			if want == nil {
-				want = each
-			}
-			for i, got := range each {
-				if math.Float32bits(got) != math.Float32bits(want[i]) || got != got {
-					t.Errorf("%s, windows of %d tiles: individual %d, sequence %d: %v, want %v", precision, windowTiles, i/sequences.Len(), i%sequences.Len(), got, want[i])
-				}
-			}
-		}
-	}
-}
-
 // Networks whose scores or logits leave the range in which no maximum is
 // needed take the exact softmax and loss_general. Rounding is amplified there
 // as much as the scores are, so this is about right and wrong, not precision:
