@@ -35,8 +35,8 @@ func AddScaled(dst, src []float32, scale float32, seed model.Seed, tensor uint32
 	addScaledScalar(dst[body.end:], src[body.end:], scale, key, tensor, first+body.end)
 }
 
-// Path names the implementation chosen for this processor: avx512, avx2 or
-// generic. All give the same bits.
+// Path names the implementation chosen for this processor: avx512, avx2, neon
+// or generic. All give the same bits.
 func Path() string { return vector.name }
 
 // implementation computes whole groups of elements that start on a block.
