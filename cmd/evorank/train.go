@@ -172,6 +172,10 @@ func dryRun(c *cli.Context, cfg configs.Config) error {
 		memory = fmt.Sprintf(", and %d of the GPU's %d MiB", p.GPUBytes>>20, p.GPUTotalBytes>>20)
 	}
 	fmt.Fprintf(w, "memory        about %.0f MiB%s\n", float64(p.MemoryBytes)/(1<<20), memory)
-	fmt.Fprintf(w, "time          %s %s (%s, %d founders timed)\n", at, max(p.Duration, time.Second).Round(time.Second), rate, p.Timed)
+	founders := "1 founder"
+	if p.Timed > 1 {
+		founders = fmt.Sprintf("%d founders", p.Timed)
+	}
+	fmt.Fprintf(w, "time          %s %s (%s, %s timed)\n", at, max(p.Duration, time.Second).Round(time.Second), rate, founders)
 	return nil
 }
