@@ -195,3 +195,20 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// TestNumbers: a section's, and none of another task's.
+func TestNumbers(t *testing.T) {
+	c := Default()
+	c.Init.TallConstant, c.Mutation.BiasRate = 3, 0.25
+	init, mutation := c.Numbers("init"), c.Numbers("mutation")
+	if len(init) != 3 || init["init.tall_constant"] != 3 || len(mutation) != 3 || mutation["mutation.bias_rate"] != 0.25 {
+		t.Errorf("%v, %v", init, mutation)
+	}
+	c.Task = "carracing"
+	if init := c.Numbers("init"); len(init) != 1 || init["init.tall_constant"] != 3 {
+		t.Errorf("carracing: %v", init)
+	}
+	if execution := c.Numbers("execution"); execution["execution.threads"] != 0 || len(execution) != 3 {
+		t.Errorf("words and switches are no numbers: %v", execution)
+	}
+}

@@ -113,6 +113,18 @@ func (l LM) check() error {
 	return nil
 }
 
+// Numbers returns the numbers of a section of the config, by their paths,
+// without those of other tasks.
+func (c Config) Numbers(section string) map[string]float64 {
+	numbers := map[string]float64{}
+	for _, k := range c.knobs() {
+		if strings.HasPrefix(k.path, section+".") && applies(k.task, c.Task) && (k.value.CanInt() || k.value.CanFloat()) {
+			numbers[k.path] = k.number()
+		}
+	}
+	return numbers
+}
+
 // Knobs lists the paths of all knobs, as --set takes them.
 func Knobs() []string {
 	var paths []string

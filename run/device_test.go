@@ -242,14 +242,15 @@ func TestSelectedGPUs(t *testing.T) {
 func TestDeviceKindNamesTheFactors(t *testing.T) {
 	h200 := gpu.Info{Name: "H200", Major: 9, SharedPerBlock: 232448}
 	const small, wide = "lm.network.hidden=8", "lm.network={hidden: 520, heads: 2, head_dim: 30, ffn: 1030, blocks: 1}"
-	for _, c := range []struct{ network, precision, application, want string }{
-		{wide, "auto", "auto", "sm_90 (fp16, plan mmffm)"}, // attention is hybrid, the vocabulary small
-		{wide, "auto", "factored", "sm_90 (fp16, plan mmfff)"},
-		{wide, "auto", "materialised", "sm_90 (fp16)"},
-		{wide, "fp32", "factored", "sm_90 (fp32, plan mmfff)"},
-		{small, "fp32", "factored", "sm_90 (fp32, plan mmfff)"},
-		{small, "fp32", "auto", "sm_90 (fp32)"},
-		{small, "auto", "factored", "sm_90 (fp16)"}, // fused
+	const fused, hopper, tiled = "fp16, fused h8 kernels", "fp16, tiled kernels with wgmma: hidden 520, at most 32", "fp32, tiled kernels: "
+	for _, c := range []struct{ network, precision, application, want, kernels string }{
+		{wide, "auto", "auto", "sm_90 (fp16, plan mmffm)", hopper}, // attention is hybrid, the vocabulary small
+		{wide, "auto", "factored", "sm_90 (fp16, plan mmfff)", hopper},
+		{wide, "auto", "materialised", "sm_90 (fp16)", hopper},
+		{wide, "fp32", "factored", "sm_90 (fp32, plan mmfff)", tiled},
+		{small, "fp32", "factored", "sm_90 (fp32, plan mmfff)", tiled},
+		{small, "fp32", "auto", "sm_90 (fp32)", tiled},
+		{small, "auto", "factored", "sm_90 (fp16)", fused},
 	} {
 		x, err := NewExperiment(config(t, c.network, "execution={precision: "+c.precision+", application: "+c.application+"}"))
 		if err != nil {
@@ -267,8 +268,8 @@ func TestDeviceKindNamesTheFactors(t *testing.T) {
 		if err != nil || d.bits() != c.want || d.selection.Ordinals == nil || d.languageModel == nil {
 			t.Errorf("%s, %s, %s: %q, %v, want %q", c.network, c.precision, c.application, d.bits(), err, c.want)
 		}
-		if kernels := map[bool]string{true: "fused h8 kernels", false: "tiled kernels with wgmma: hidden 520, at most 32"}; c.precision == "auto" && !strings.Contains(d.kernels, kernels[c.network == small]) {
-			t.Errorf("%s: kernels %q", c.network, d.kernels)
+		if !strings.HasPrefix(d.kernels, c.kernels) {
+			t.Errorf("%s, %s: kernels %q, want %q", c.network, c.precision, d.kernels, c.kernels)
 		}
 	}
 }

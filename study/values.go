@@ -8,11 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/evorank/evorank/configs"
 	"github.com/evorank/evorank/plot"
 	"github.com/evorank/evorank/run"
 	"github.com/evorank/evorank/stats"
-	"go.yaml.in/yaml/v3"
 )
 
 // widest is the width in inches of a figure that can still be read when it is
@@ -143,8 +141,10 @@ func besideRank(a Answer) string {
 			continue
 		}
 		names = append(names, a.Groups[i].Name)
-		for knob, x := range startAndStep(a.Runs[i][0].Config) {
-			values[knob] = append(values[knob], x)
+		for _, section := range []string{"init", "mutation"} {
+			for knob, x := range a.Runs[i][0].Config.Numbers(section) {
+				values[knob] = append(values[knob], x)
+			}
 		}
 	}
 	text := ""
@@ -161,21 +161,6 @@ func besideRank(a Answer) string {
 		}
 	}
 	return text
-}
-
-// startAndStep are the knobs of initial values and mutations.
-func startAndStep(c configs.Config) map[string]float64 {
-	var sections struct{ Init, Mutation map[string]float64 }
-	if err := yaml.Unmarshal(c.Print(false), &sections); err != nil {
-		panic(fmt.Sprintf("study: a config as it is printed: %v", err)) // Print writes numbers there
-	}
-	out := map[string]float64{}
-	for name, section := range map[string]map[string]float64{"init": sections.Init, "mutation": sections.Mutation} {
-		for key, x := range section {
-			out[name+"."+key] = x
-		}
-	}
-	return out
 }
 
 // mostFrequent returns the value that is there most often, of several the first.

@@ -44,10 +44,10 @@ func Choice(info gpu.Info) string {
 // Load loads the kernels on a device: the image that this program carries, or,
 // for those who work on kernels, the one in a file.
 func Load(d *gpu.Device, file string) (*gpu.Module, error) {
-	if file == "" && Choice(d.Info) == "none" {
-		return nil, &gpu.UnusableError{Reason: gpu.Architecture, Detail: fmt.Sprintf("this program has no kernels for %v (%s, %s)", d, d.Name, d.Architecture())}
-	}
 	if file == "" {
+		if Choice(d.Info) == "none" {
+			return nil, &gpu.UnusableError{Reason: gpu.Architecture, Detail: fmt.Sprintf("this program has no kernels for %v (%s, %s)", d, d.Name, d.Architecture())}
+		}
 		return d.Load("the kernel image", fatbin)
 	}
 	content, err := os.ReadFile(file)

@@ -46,8 +46,8 @@ func (p *gpuPlan) bySlot() [][2]int32 {
 // storyTiles is the number of tiles of a sequence.
 func storyTiles(ids []int32) int { return (len(ids) - 1 + tileTokens - 1) / tileTokens }
 
-// countable refuses more slots than the kernels' int32 count.
-func countable(tiles int) error {
+// checkTiles refuses tiles with more slots than the kernels' int32 count.
+func checkTiles(tiles int) error {
 	if most := math.MaxInt32 / tileTokens; tiles > most {
 		return fmt.Errorf("transformer: sequences of %d tiles of %d tokens: a GPU takes at most %d: evaluate fewer at a time", tiles, tileTokens, most)
 	}
@@ -61,7 +61,7 @@ func newGPUPlan(s Sequences, vocab, windowTiles, teamWarps int) (*gpuPlan, error
 	for i := range s.Len() {
 		tiles += storyTiles(s.At(i))
 	}
-	if err := countable(tiles); err != nil {
+	if err := checkTiles(tiles); err != nil {
 		return nil, err
 	}
 	p := &gpuPlan{stories: make([][2]int32, s.Len())}

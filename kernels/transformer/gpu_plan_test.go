@@ -129,10 +129,10 @@ func TestGPUPlanWindowsAreFirstFit(t *testing.T) {
 }
 
 func TestGPUPlanRefusesMoreSlotsThanInt32Counts(t *testing.T) {
-	if err := countable(1<<27 - 1); err != nil {
+	if err := checkTiles(1<<27 - 1); err != nil {
 		t.Error(err)
 	}
-	if err := countable(1 << 27); err == nil || !strings.Contains(err.Error(), "at most 134217727") {
+	if err := checkTiles(1 << 27); err == nil || !strings.Contains(err.Error(), "at most 134217727") {
 		t.Errorf("got %v", err)
 	}
 }

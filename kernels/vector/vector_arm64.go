@@ -10,8 +10,8 @@ func kernels(isa ISA) *Kernels {
 	return genericKernels()
 }
 
-// The functions of vector_arm64.s: product, softmax, causal, norm and divide
-// for one unit.
+// The loops for one unit: product_arm64.s, softmax_arm64.s and, the last three,
+// norm_arm64.s.
 
 //go:noescape
 func productNEON(y *float32, yStride int, w *float32, rowStride, colStride int, x, start *float32, startStride, rows, cols, mode int)
